@@ -1,0 +1,279 @@
+"""The six kinds of provision: definition, duty, liberty, power, proof, exception."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from tallybook.agreement.model import (
+    ConditionText,
+    Identifier,
+    Names,
+    Quotes,
+    Reference,
+    References,
+    Strict,
+    When,
+    Words,
+)
+
+
+class Party(Strict):
+    """A party, or somebody else who is named. `known_as` are the names by which reports call it."""
+
+    name: str
+    known_as: Names | Words = ()
+    stands: Literal["party", "third"] = "party"
+    note: str = ""
+
+
+class Standard(Strict):
+    """A standard of proof: the low bound that the evidence must reach."""
+
+    at_least: Annotated[float, Field(gt=0.5, lt=1)]
+    text: Quotes = {}
+
+
+class Reading(Strict):
+    """Whose interpretation. The reading `plain` is everybody's, until a named reading departs from it."""
+
+    by: Identifier | None = None
+    note: str = ""
+
+
+class Instrument(Strict):
+    """A document in which something was promised, defined or instructed, and whether its text is in hand."""
+
+    name: str
+    made: When | None = None
+    known: When | None = None
+    by: Identifier | None = None
+    to: Names = ()
+    binds: Words = ()
+    in_hand: Literal["whole", "quoted", "described", "none"]
+    file: str | None = None
+    read_in: Identifier | None = None
+    accepts: Identifier | None = None
+    restates: Names = ()
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _has_its_text(self) -> Instrument:
+        if self.in_hand == "whole" and not self.file:
+            raise ValueError("in_hand is whole, so `file` must name the text under sources/")
+        if self.in_hand in ("quoted", "described") and not self.read_in:
+            raise ValueError(f"in_hand is {self.in_hand}, so `read_in` must name the instrument where it was read")
+        return self
+
+
+class Provision(Strict):
+    """What all kinds share. `open` records what could not be expressed, and taints what depends on it."""
+
+    id: Identifier
+    text: Quotes = {}
+    because: Quotes = {}
+    in_instrument: Identifier | None = Field(default=None, alias="in")
+    reading: Identifier | None = None
+    vague: Words = ()
+    open: str | bool = False
+    note: str = ""
+    from_: When | None = Field(default=None, alias="from")
+    until: When | None = None
+
+
+class Included(Strict):
+    """Something that a definition includes or excludes: an item class, for everybody or under one reading."""
+
+    item: Identifier
+    text: Quotes = {}
+    because: Quotes = {}
+    reading: Identifier | None = None
+    strength: Literal["stated", "inferred"] = "stated"
+
+
+class ByReference(Strict):
+    """A definition's pointer to a list or description elsewhere."""
+
+    to: Identifier
+    as_: Literal["list", "description"] = Field(alias="as")
+
+
+class Interpretation(Strict):
+    """What one reading adds to or takes from a definition."""
+
+    reading: Identifier
+    includes: Names = ()
+    excludes: Names = ()
+    text: Quotes = {}
+
+
+class Definition(Provision):
+    """A term: what it includes, or the condition under which a state of affairs holds."""
+
+    kind: Literal["definition"]
+    term: str = ""
+    includes: tuple[Included, ...] | list[Included] = ()
+    interpretations: tuple[Interpretation, ...] | list[Interpretation] = ()
+    by_reference: tuple[ByReference, ...] | list[ByReference] = ()
+    holds_when: ConditionText | None = None
+    covers: Quotes = {}
+
+
+class Owed(Strict):
+    """Who owes, and to whom."""
+
+    by: Identifier
+    to: Identifier
+
+
+class Within(Strict):
+    """A time limit from the moment a duty is owed; `value` is absent where the limit is only a vague word."""
+
+    value: Annotated[str, Field(pattern=r"^\d{1,6}(min|h|d|w|mo|y)$")] | None = None
+    vague: str = ""
+
+
+class Step(Strict):
+    """An ordered part of a duty, with the claim that evidence can support."""
+
+    id: Identifier
+    claim: Identifier | None = None
+    after: Identifier | None = None
+    text: Quotes = {}
+
+
+def _within(value: Any) -> Any:
+    return {"value": value} if isinstance(value, str) else value
+
+
+class Duty(Provision):
+    """Something owed: to achieve, to maintain, or to endeavour (work for, without owing the result)."""
+
+    kind: Literal["duty"]
+    owed: Owed
+    covers: Identifier | None = None
+    in_force: ConditionText | None = None
+    when: ConditionText | None = None
+    achieve: ConditionText | None = None
+    maintain: ConditionText | None = None
+    endeavour: ConditionText | None = None
+    steps: tuple[Step, ...] | list[Step] = ()
+    by: When | None = None
+    within: Annotated[Within | None, BeforeValidator(_within)] = None
+    in_return_for: References = ()
+    unless: References = ()
+    proof: Reference | None = None
+    standard: Identifier | None = None
+    measure: Identifier | None = None
+    states: Names = ()
+    claims: Names = ()
+    then: str = ""
+
+    @model_validator(mode="after")
+    def _one_content(self) -> Duty:
+        if sum(x is not None for x in (self.achieve, self.maintain, self.endeavour)) != 1:
+            raise ValueError("a duty has exactly one of achieve, maintain and endeavour")
+        return self
+
+
+class MustUse(Strict):
+    """A liberty against the other side that one's own guidance requires to be used."""
+
+    by: str
+    text: Quotes = {}
+    states: Names = ()
+
+
+class Liberty(Provision):
+    """What a holder may do, while a condition holds."""
+
+    kind: Literal["liberty"]
+    holder: Identifier
+    while_: ConditionText | None = Field(default=None, alias="while")
+    must_use: MustUse | None = None
+    may_extend: bool = False
+    measure: Identifier | None = None
+    states: Names = ()
+    ended_by: Reference | None = None
+
+
+class Effect(Strict):
+    """What using a power does to named provisions."""
+
+    suspend: References = ()
+    in_part: bool = False
+    at_most: Annotated[Within | None, BeforeValidator(_within)] = None
+    then: Literal["resume", "end"] | None = None
+
+
+class Power(Provision):
+    """What a holder may bring about, when a condition holds."""
+
+    kind: Literal["power"]
+    holder: Identifier
+    when: ConditionText | None = None
+    effect: Effect | None = None
+    foreseen: str = ""
+    measure: Identifier | None = None
+    states: Names = ()
+
+
+Question = Literal["correctness", "completeness"]
+
+
+class Proof(Provision):
+    """What counts as proof: for a duty (methods, standard), or one method by itself (what reports meet it)."""
+
+    kind: Literal["proof"]
+    for_: References = Field(default=(), alias="for")
+    standard: Identifier | None = None
+    methods: dict[str, Any] | None = None
+    question: Question | None = None
+    met_by: dict[str, Any] | None = None
+    includes: Names = ()
+    observer: ConditionText | None = None
+    shows: ConditionText | None = None
+    needs_coverage: str = ""
+
+    @model_validator(mode="after")
+    def _tree_is_sound(self) -> Proof:
+        if self.methods is not None:
+            _check_tree(self.methods)
+        return self
+
+
+class Exception_(Provision):
+    """Something that lifts another provision, with its own text; may itself be excepted."""
+
+    kind: Literal["exception"]
+    to: References
+    when: ConditionText | None = None
+    unless: References = ()
+
+
+AnyProvision = Annotated[
+    Definition | Duty | Liberty | Power | Proof | Exception_,
+    Field(discriminator="kind"),
+]
+
+
+def _check_tree(tree: Any) -> None:
+    if isinstance(tree, str):
+        return
+    if not isinstance(tree, dict) or len(tree) != 1 or next(iter(tree)) not in ("all", "any"):
+        raise ValueError("methods are a name, or {all: [...]}, or {any: [...]}")
+    branches = next(iter(tree.values()))
+    if not isinstance(branches, list) or not branches:
+        raise ValueError("all and any take a list of methods")
+    for branch in branches:
+        _check_tree(branch)
+
+
+def method_names(tree: Any) -> list[str]:
+    """Every method named in a tree of all and any, in order."""
+    if tree is None:
+        return []
+    if isinstance(tree, str):
+        return [tree]
+    return [name for branch in next(iter(tree.values())) for name in method_names(branch)]

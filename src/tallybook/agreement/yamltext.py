@@ -1,0 +1,158 @@
+"""YAML 1.2 text to plain values, with the line of every one, and nothing that could mean two things.
+
+Composed by ruamel.yaml, resolved here: keys are always text, no alias, anchor or tag, no key twice, no bare
+yes/no/on/off (a word in YAML 1.2, a boolean in 1.1).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from tallybook.errors import Fault
+
+Path: TypeAlias = tuple[str | int, ...]
+
+LARGEST = 4_000_000
+DEEPEST = 60
+_INT = re.compile(r"[-+]?(0|[1-9]\d{0,17})")
+_FLOAT = re.compile(r"[-+]?\d{1,18}\.\d{1,18}([eE][-+]?\d{1,3})?")
+_BARE = {"yes", "no", "on", "off", "y", "n"}
+
+
+@dataclass(slots=True)
+class Document:
+    """A YAML text as plain values (`data`), the line of every path in it, and the faults found on the way."""
+
+    data: Any = None
+    lines: dict[Path, int] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def line_of(self, path: Path) -> int:
+        """The line of a path, or of the nearest thing around it."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+
+def read_yaml(raw: bytes, file: str) -> Document:
+    """Read one YAML document. Every fault is in the result; its `data` is None where the text can't be read at all."""
+    out = Document()
+    text = decoded(raw, file, out.faults)
+    if text is None:
+        return out
+    if len(text) > LARGEST:
+        out.faults.append(Fault(file, 0, "", f"larger than {LARGEST:,} characters", "split the case, or shorten it"))
+        return out
+    reader = YAML(typ="safe", pure=True)
+    reader.version = (1, 2)
+    try:
+        if _has_alias(reader, text, file, out):
+            return out
+        root = reader.compose(text)
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 0
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        out.faults.append(Fault(file, line, "", f"not YAML: {problem}", "mend the text at this line"))
+        return out
+    except RecursionError:
+        out.faults.append(Fault(file, 0, "", "nested too deeply", f"keep to {DEEPEST} levels"))
+        return out
+    if root is None:
+        out.faults.append(Fault(file, 0, "", "empty", "write the file; `tallybook new` shows how one looks"))
+        return out
+    out.data = _value(root, (), file, out)
+    return out
+
+
+def decoded(raw: bytes, file: str, faults: list[Fault]) -> str | None:
+    """UTF-8 text without a byte-order mark, or None with the fault noted."""
+    if raw.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        faults.append(Fault(file, 1, "", "starts with a byte-order mark", "save it as UTF-8 without a byte-order mark"))
+        return None
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        what = f"byte 0x{raw[error.start]:02x} is not UTF-8"
+        faults.append(Fault(file, line, "", what, "save it as UTF-8 (it may be Latin-1 or Windows-1252 now)"))
+        return None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        faults.append(Fault(file, line, "", "holds a NUL character", "remove it"))
+        return None
+    return text
+
+
+def _has_alias(reader: YAML, text: str, file: str, out: Document) -> bool:
+    depth = 0
+    for event in reader.parse(text):
+        line = event.start_mark.line + 1
+        if isinstance(event, AliasEvent):
+            out.faults.append(Fault(file, line, "", f"alias *{event.anchor}", "write the value out; aliases are refused"))
+            return True
+        if getattr(event, "anchor", None):
+            out.faults.append(Fault(file, line, "", f"anchor &{event.anchor}", "remove it; anchors are refused"))
+            return True
+        name = type(event).__name__
+        depth += name.endswith("StartEvent") - name.endswith("EndEvent")
+        if depth > DEEPEST:
+            out.faults.append(Fault(file, line, "", "nested too deeply", f"keep to {DEEPEST} levels"))
+            return True
+    return False
+
+
+def _value(node: Node, path: Path, file: str, out: Document) -> Any:
+    line = node.start_mark.line + 1
+    out.lines.setdefault(path, line)
+    name = ".".join(str(part) for part in path)
+    if isinstance(node, MappingNode):
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value) if isinstance(key_node, ScalarNode) else ""
+            at = key_node.start_mark.line + 1
+            if not key:
+                out.faults.append(Fault(file, at, name, "a key that is not text", "write a plain word as the key"))
+                continue
+            if key in result:
+                first = out.lines[(*path, key)]
+                out.faults.append(
+                    Fault(file, at, f"{name}.{key}".lstrip("."), f"key {key!r} twice (first on line {first})", "keep one")
+                )
+                continue
+            out.lines[(*path, key)] = at
+            result[key] = _value(value_node, (*path, key), file, out)
+        return result
+    if isinstance(node, SequenceNode):
+        return [_value(child, (*path, n), file, out) for n, child in enumerate(node.value)]
+    if not isinstance(node, ScalarNode):
+        return None
+    return _scalar(node, line, name, file, out)
+
+
+def _scalar(node: ScalarNode, line: int, name: str, file: str, out: Document) -> Any:
+    text = str(node.value)
+    if node.style is not None:
+        return text
+    if node.tag and not str(node.tag).startswith("tag:yaml.org,2002:"):
+        out.faults.append(Fault(file, line, name, f"tag {node.tag}", "remove it; tags are refused"))
+    if text.lower() in _BARE:
+        do = f'write true or false, or quote it: "{text}"'
+        out.faults.append(Fault(file, line, name, f"bare {text!r} means two things in YAML", do))
+        return text
+    if text in ("", "~", "null"):
+        return None
+    if text in ("true", "false"):
+        return text == "true"
+    if _INT.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return text

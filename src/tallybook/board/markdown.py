@@ -1,0 +1,30 @@
+"""The board as Markdown."""
+
+from __future__ import annotations
+
+from tallybook.board.text import details
+from tallybook.verdicts.board import Board, owed_json
+from tallybook.verdicts.sentences import known_by
+
+_SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#"})
+
+
+def markdown(board: Board) -> str:
+    """The board as a Markdown page with three tables."""
+    inquiry = board.inquiry
+    out = [f"# {_plain(inquiry.agreement.title)}", "", f"The board {known_by(inquiry)}; reading: {inquiry.question.reading}.", ""]
+    out += ["| line | verdict | in words |", "|---|---|---|"]
+    for line in board.lines:
+        words = "<br>".join(_plain(detail) for detail in details(line))
+        out.append(f"| {_plain(line.title)} | **{_plain(line.shown)}** | {words} |")
+    out += ["", "## Still owed", "", "| by | to | what | state | waits for |", "|---|---|---|---|---|"]
+    for row in owed_json(board.duties):
+        cells = (row["by"], row["to"], f"@{row['id']}", row["state"], ", ".join(row["waits_for"]))
+        out.append("| " + " | ".join(_plain(c) for c in cells) + " |")
+    out += ["", "## Measures", "", "| measure | state |", "|---|---|"]
+    out += [f"| {_plain(m.title)} | {_plain(m.words)} |" for m in board.measures if m.current]
+    return "\n".join(out) + "\n"
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).translate(_SPECIAL)

@@ -1,0 +1,48 @@
+"""The board on a terminal: a calm table."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tallybook.board.text import details
+from tallybook.verdicts.board import Board, owed_json
+from tallybook.verdicts.sentences import known_by
+
+STYLES = {
+    "verified": "bold green",
+    "supported": "green",
+    "indicated": "cyan",
+    "claimed": "blue",
+    "unclear": "yellow",
+    "no evidence": "dim",
+    "disputed": "magenta",
+    "contradicted": "red",
+}
+
+
+def show(board: Board, console: Console | None = None) -> None:
+    """Print the board."""
+    console = console or Console(highlight=False)
+    inquiry = board.inquiry
+    console.print(Text(inquiry.agreement.title, style="bold"))
+    console.print(Text(f"The board {known_by(inquiry)}; reading: {inquiry.question.reading}", style="dim"))
+    table = Table(show_edge=False, pad_edge=False, header_style="dim", row_styles=["", ""], padding=(0, 2, 1, 0))
+    table.add_column("Line", no_wrap=False, min_width=18, ratio=2)
+    table.add_column("Verdict", min_width=12, ratio=1)
+    table.add_column("In words", ratio=6)
+    for line in board.lines:
+        cell = Text()
+        for n, detail in enumerate(details(line)):
+            cell.append(("\n" if n else "") + detail, style="" if n == 0 else "dim")
+        table.add_row(Text(line.title), Text(line.shown, style=STYLES.get(line.shown, "bold")), cell)
+    console.print(table)
+    owed = Table(
+        show_edge=False, pad_edge=False, header_style="dim", title="Still owed", title_justify="left", padding=(0, 2, 0, 0)
+    )
+    for name in ("By", "To", "What", "State", "Waits for"):
+        owed.add_column(name)
+    for row in owed_json(board.duties):
+        owed.add_row(row["by"], row["to"], f"@{row['id']}", row["state"], ", ".join(row["waits_for"]))
+    console.print(owed)

@@ -1,0 +1,66 @@
+"""The board as plain text, for pipes: no colour, no boxes, one fact a line."""
+
+from __future__ import annotations
+
+from tallybook.verdicts.board import Board, BoardLine, owed_json
+from tallybook.verdicts.finding import Finding
+from tallybook.verdicts.sentences import known_by
+
+
+def text(board: Board) -> str:
+    """The board in plain text."""
+    inquiry = board.inquiry
+    out = [inquiry.agreement.title, f"The board {known_by(inquiry)}; reading: {inquiry.question.reading}", ""]
+    width = max(len(line.title) for line in board.lines)
+    for line in board.lines:
+        out.append(f"{line.title.ljust(width)}  {line.shown.upper()}")
+        out.extend(f"{' ' * width}  {detail}" for detail in details(line))
+    out += ["", "Still owed"]
+    for row in owed_json(board.duties):
+        waits = f", waits for {', '.join(row['waits_for'])}" if row["waits_for"] else ""
+        out.append(f"  {row['by']} to {row['to']}: @{row['id']}, {row['state']}{waits}")
+    out += ["", "Measures"]
+    out.extend(f"  {m.title}: {m.words}" for m in board.measures if m.current)
+    return "\n".join(out) + "\n"
+
+
+def details(line: BoardLine) -> list[str]:
+    """What stands under a line: the sentence, quantity, evidence and reports."""
+    if line.finding is None:
+        m = line.measure
+        return [m.words, f"by {', '.join(m.reports[:3])}"] if m and m.reports else []
+    finding = line.finding
+    from tallybook.verdicts.sentences import in_words
+
+    out = [in_words(finding)]
+    if quantity := quantity_words(finding):
+        out.append(quantity)
+    out.append(evidence_words(finding))
+    return out
+
+
+def quantity_words(finding: Finding) -> str:
+    """The account of a quantity in a sentence, always with its denominator."""
+    books, claim = finding.account, finding.claim
+    if books is None or claim.quantity is None:
+        return ""
+    units = claim.quantity.units or claim.quantity.unit
+    declared = "an undeclared number of" if books.declared is None else f"{books.declared:g} declared"
+    out = f"{books.removed[1]:g} of {declared} {units} shown to be out"
+    if books.remaining is not None and books.p_none_left is not None:
+        low, middle, high = books.remaining
+        out += f"; left {middle:g} ({low:g} to {high:g}), none left with probability {books.p_none_left:.2f}"
+    if finding.correctness and finding.completeness:
+        out += f"; correctness {finding.correctness.value}, completeness {finding.completeness.value}"
+    return out
+
+
+def evidence_words(finding: Finding) -> str:
+    """Bounds and the strongest reports of each side."""
+    parts = []
+    for name, side in (("for", finding.for_), ("against", finding.against)):
+        ids = finding.ids(name)[:4]
+        if ids:
+            more = f" and {len(finding.ids(name)) - 4} more" if len(finding.ids(name)) > 4 else ""
+            parts.append(f"{name} {side.bounds.low:.2f}-{side.bounds.high:.2f}: {', '.join(ids)}{more}")
+    return "; ".join(parts) or "no report for or against"

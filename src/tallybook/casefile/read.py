@@ -1,0 +1,258 @@
+"""From a folder to a case, or to every fault in it at once. Nothing is repaired, dropped or half read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tallybook.agreement.load import FILE as AGREEMENT
+from tallybook.agreement.load import Loaded, check_agreement, load_agreement
+from tallybook.agreement.quotation import reading_text
+from tallybook.agreement.yamltext import decoded
+from tallybook.casefile.items import FILE as ITEMS
+from tallybook.casefile.items import read_items
+from tallybook.core.time import MomentError, zone
+from tallybook.errors import Fault
+from tallybook.evidence.file import EvidenceFile
+from tallybook.evidence.ingest import rows as ingest
+from tallybook.evidence.ingest.table import Row, read_table
+from tallybook.evidence.report import Bearing, Item, Place, Report, Source
+from tallybook.verdicts.inquiry import Case
+
+PLACES = "places.csv"
+SOURCES = "reports/sources.csv"
+BEARINGS = "reports/bearings.csv"
+LARGEST_SOURCE = 20_000_000
+
+
+@dataclass(slots=True)
+class CaseRead:
+    """What reading a folder gave: the case (None where it has faults), the faults, and notes on what has no effect."""
+
+    case: Case | None
+    faults: list[Fault]
+    notes: list[Fault] = field(default_factory=list)
+
+
+def read_case(folder: Path) -> CaseRead:
+    """Read a case folder. Never raises for what is in it: every fault is in the result."""
+    return _Reader(folder).read()
+
+
+class _Reader:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.faults: list[Fault] = []
+        self.notes: list[Fault] = []
+
+    def read(self) -> CaseRead:
+        if not self.folder.is_dir():
+            missing = Fault(str(self.folder), 0, "", "no such folder", "give the folder of a case; `tallybook new` makes one")
+            return CaseRead(None, [missing])
+        raw = self._bytes(AGREEMENT)
+        loaded = load_agreement(raw) if raw is not None else None
+        if loaded:
+            self.faults += loaded.faults
+        items = self._items()
+        places = self._places()
+        reports, sources, bearings = self._reports(loaded, items)
+        texts = self._texts(loaded)
+        if loaded and loaded.agreement:
+            self.faults += check_agreement(loaded, texts, frozenset(items), frozenset(places))
+            self._check_records(loaded, reports)
+        if self.faults or loaded is None or loaded.agreement is None:
+            return CaseRead(None, sorted(set(self.faults)), self.notes)
+        evidence = EvidenceFile(reports, sources, tuple(bearings), places, items)
+        self._note_places(evidence)
+        name = loaded.agreement.case or loaded.agreement.agreement
+        return CaseRead(Case(name, loaded.agreement, loaded.base, evidence, texts), [], self.notes)
+
+    def _bytes(self, name: str) -> bytes | None:
+        path = self.folder / name
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            self.faults.append(Fault(name, 0, "", "file missing", "add it; `tallybook new` shows what a case holds"))
+        except OSError as error:
+            self.faults.append(Fault(name, 0, "", f"cannot be read: {error.strerror}", "make it a readable file"))
+        return None
+
+    def _items(self) -> dict[str, Item]:
+        raw = self._bytes(ITEMS)
+        if raw is None:
+            return {}
+        items, faults = read_items(raw)
+        self.faults += faults
+        return items
+
+    def _table(self, name: str, columns: Any) -> list[Row]:
+        raw = self._bytes(name)
+        if raw is None:
+            return []
+        rows, faults = read_table(raw, name, columns)
+        self.faults += faults
+        return rows
+
+    def _lists(self, loaded: Loaded | None, items: Mapping[str, Item]) -> ingest.Lists | None:
+        agreement = loaded.agreement if loaded else None
+        if agreement is None:
+            return None
+        try:
+            tz = zone(agreement.time_zone)
+        except MomentError:
+            tz = ZoneInfo("UTC")
+        return ingest.Lists(
+            tz,
+            agreement.vocabulary.methods,
+            agreement.vocabulary.stages,
+            agreement.vocabulary.incidents,
+            {name: m.states for name, m in agreement.measures.items()},
+            items,
+            frozenset(c.id for c in agreement.claims),
+            agreement.weighing.second_reader,
+        )
+
+    def _places(self) -> dict[str, Place]:
+        reading = ingest.Reading(PLACES, ingest.Lists(ZoneInfo("UTC"), {}, {}, {}, {}, {}, frozenset()))
+        places: dict[str, Place] = {}
+        names: dict[str, str] = {}
+        table = self._table(PLACES, ingest.PLACES)
+        for row in table:
+            place = ingest.place(reading, row)
+            for name in {place.id.casefold(), place.name.casefold(), *(a.casefold() for a in place.aliases)}:
+                if names.setdefault(name, place.id) != place.id or place.id in places:
+                    what = f"{name!r} is already a name of {names[name]}"
+                    reading.fault(row, "name", what, "give each place its own names")
+            places[place.id] = place
+        for row in table:
+            if row["within"] and row["within"] not in places:
+                reading.fault(row, "within", f"no place {row['within']!r}", "add it, or correct the id")
+            elif self._goes_round(row["id"], places):
+                reading.fault(row, "within", f"{row['id']} lies within itself", "correct `within`")
+        self.faults += reading.faults
+        return places
+
+    @staticmethod
+    def _goes_round(start: str, places: Mapping[str, Place]) -> bool:
+        seen, at = {start}, places[start].within
+        while at in places:
+            if at in seen:
+                return True
+            seen.add(at)
+            at = places[at].within
+        return False
+
+    def _reports(
+        self, loaded: Loaded | None, items: Mapping[str, Item]
+    ) -> tuple[dict[str, Report], dict[str, Source], list[Bearing]]:
+        tables = {name: self._table(f"reports/{name}.csv", columns) for name, (columns, _) in ingest.TABLES.items()}
+        source_rows, bearing_rows = self._table(SOURCES, ingest.SOURCES), self._table(BEARINGS, ingest.BEARINGS)
+        lists = self._lists(loaded, items)
+        if lists is None:
+            return {}, {}, []
+        sources = self._unique(SOURCES, source_rows, lists, ingest.source)
+        reports: dict[str, Report] = {}
+        for name, rows in tables.items():
+            file = f"reports/{name}.csv"
+            made = self._unique(file, rows, lists, ingest.TABLES[name][1], reports)
+            for report in made.values():
+                if report.source not in sources:
+                    what = f"cites the source {report.source!r}, which is not in {SOURCES}"
+                    self.faults.append(Fault(file, report.line, "source_id", what, "add the source, or correct the id"))
+            reports |= made
+        return reports, sources, self._bearings(bearing_rows, lists, reports)
+
+    def _unique(
+        self,
+        file: str,
+        rows: list[Row],
+        lists: ingest.Lists,
+        make: Callable[[ingest.Reading, Row], Any],
+        taken: Mapping[str, Report] | None = None,
+    ) -> dict[str, Any]:
+        reading = ingest.Reading(file, lists)
+        made: dict[str, Any] = {}
+        first: dict[str, int] = {}
+        column = "source_id" if file == SOURCES else "id"
+        for row in rows:
+            thing = make(reading, row)
+            if thing is None:
+                continue
+            if thing.id in first:
+                reading.fault(row, column, f"id {thing.id!r} twice (first on line {first[thing.id]})", "give each its own")
+            elif taken and thing.id in taken:
+                where = f"reports/{taken[thing.id].table}.csv:{taken[thing.id].line}"
+                reading.fault(row, column, f"id {thing.id!r} is taken ({where})", "give each row its own id")
+            first.setdefault(thing.id, row.line)
+            made.setdefault(thing.id, thing)
+        self.faults += reading.faults
+        return made
+
+    def _bearings(self, rows: list[Row], lists: ingest.Lists, reports: Mapping[str, Report]) -> list[Bearing]:
+        reading = ingest.Reading(BEARINGS, lists)
+        bearings = []
+        seen: dict[tuple[str, str, str], int] = {}
+        for row in rows:
+            bearing = ingest.bearing(reading, row)
+            if row["report"] not in reports:
+                reading.fault(row, "report", f"no report {row['report']!r}", "correct the id, or add the report")
+            for other in row["restates"].replace(";", " ").split():
+                if other not in reports:
+                    reading.fault(row, "restates", f"no report {other!r}", "correct the id, or add the report")
+            key = (row["report"], row["claim"], row["known_at"])
+            if key in seen:
+                what = f"a second reading of {row['report']} for {row['claim']} (first on line {seen[key]})"
+                reading.fault(row, "report", what, "keep one, or give the later one its own known_at")
+            seen.setdefault(key, row.line)
+            if bearing is not None:
+                bearings.append(bearing)
+        self.faults += reading.faults
+        return bearings
+
+    def _texts(self, loaded: Loaded | None) -> dict[str, str]:
+        texts: dict[str, str] = {}
+        if loaded is None or loaded.agreement is None:
+            return texts
+        for name, instrument in loaded.agreement.instruments.items():
+            if not instrument.file:
+                continue
+            path = Path(instrument.file)
+            line = loaded.document.line_of(("instruments", name, "file"))
+            if path.is_absolute() or ".." in path.parts or not (self.folder / path).is_file():
+                what = f"no file {instrument.file!r} in the case"
+                self.faults.append(Fault(AGREEMENT, line, f"instruments.{name}.file", what, "put the text under sources/"))
+                continue
+            raw = self._bytes(instrument.file)
+            if raw is not None and len(raw) > LARGEST_SOURCE:
+                what = f"larger than {LARGEST_SOURCE:,} bytes"
+                self.faults.append(Fault(instrument.file, 0, "", what, "keep the pages that are quoted"))
+            elif raw is not None and (text := decoded(raw, instrument.file, self.faults)) is not None:
+                texts[name] = reading_text(text)
+        return texts
+
+    def _check_records(self, loaded: Loaded, reports: Mapping[str, Report]) -> None:
+        """A change or fact whose record is not on file has no effect: said, not hidden, and no fault of form."""
+        assert loaded.agreement is not None
+        groups: tuple[tuple[str, Any], ...] = (("changes", loaded.agreement.changes), ("facts", loaded.agreement.facts))
+        for group, entries in groups:
+            for n, entry in enumerate(entries):
+                missing = [row for row in entry.recorded_by if row not in reports]
+                if missing:
+                    line = loaded.document.line_of((group, n, "recorded_by"))
+                    name = getattr(entry, "address", None) or entry.atom
+                    what = f"{name} rests on {', '.join(missing)}, which is not on file, so it has no effect"
+                    self.notes.append(Fault(AGREEMENT, line, f"{group}.{n}.recorded_by", what, "add the row, or correct the id"))
+
+    def _note_places(self, evidence: EvidenceFile) -> None:
+        unknown: dict[str, Report] = {}
+        for report in evidence.reports.values():
+            if report.place and not evidence.places_of(report.place):
+                unknown.setdefault(report.place, report)
+        for name, report in unknown.items():
+            file = f"reports/{report.table}.csv"
+            self.notes.append(
+                Fault(file, report.line, "place", f"{name!r} is not in {PLACES}", "add it, so that it counts as looked at")
+            )

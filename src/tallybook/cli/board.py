@@ -1,0 +1,52 @@
+"""tallybook board"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tallybook import desk
+from tallybook.cli.options import case_argument, on_terminal, print_json, question_options, write_file
+from tallybook.verdicts.board import board_json
+
+
+@click.command(name="board")
+@case_argument
+@question_options
+@click.option("--json", "as_json", is_flag=True, help="The board as JSON (docs/reference/json.md).")
+@click.option("--md", "as_md", is_flag=True, help="The board as Markdown.")
+@click.option("--html", "html", type=click.Path(path_type=Path, dir_okay=False), help="Write a one-file HTML briefing.")
+def command(
+    case: Path,
+    on: str | None,
+    known: str | None,
+    reader: str | None,
+    reading: str | None,
+    as_json: bool,
+    as_md: bool,
+    html: Path | None,
+) -> int:
+    """The verdict on every line of CASE, on a date, as known on a date."""
+    drawn = desk.board(desk.ask(desk.open_case(case), on, known, reader, reading))
+    if html is not None:
+        from tallybook.board.briefing import briefing
+
+        write_file(html, briefing(drawn))
+        click.echo(f"wrote {html}", err=True)
+    if as_json:
+        print_json(board_json(drawn))
+    elif as_md:
+        from tallybook.board.markdown import markdown
+
+        click.echo(markdown(drawn), nl=False)
+    elif html is None:
+        if on_terminal():
+            from tallybook.board.terminal import show
+
+            show(drawn)
+        else:
+            from tallybook.board.text import text
+
+            click.echo(text(drawn), nl=False)
+    return 0

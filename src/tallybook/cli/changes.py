@@ -1,0 +1,42 @@
+"""tallybook changes"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tallybook import desk
+from tallybook.cli.options import case_argument, print_json
+from tallybook.core.time import written
+
+
+@click.command(name="changes")
+@case_argument
+@click.option("--since", required=True, metavar="D", help="The earlier date, as known then.")
+@click.option("--known", "--until", "until", metavar="D", help="The later date. Default: the case's default_as_of.")
+@click.option("--reading", metavar="R", help="Whose interpretation.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def command(case: Path, since: str, until: str | None, reading: str | None, as_json: bool) -> int:
+    """What changed on the board of CASE between two dates, each as it was known then, and why."""
+    loaded = desk.open_case(case)
+    before, after, found = desk.changes(loaded, since, until, reading)
+    if as_json:
+        out = {
+            "case": loaded.name,
+            "since": written(before.question.known, loaded.tz),
+            "until": written(after.question.known, loaded.tz),
+            "lines": [desk.as_dict(change) for change in found],
+        }
+        print_json(out)
+        return 0
+    click.echo(f"From {written(before.question.known, loaded.tz)} to {written(after.question.known, loaded.tz)}")
+    for change in found:
+        arrow = f"{change.before} -> {change.after}" if change.moved else f"still {change.after}"
+        click.echo(f"\n{change.title}: {arrow}")
+        if change.why:
+            click.echo(f"    {change.why}")
+        for name, ids in (("for", change.new_for), ("against", change.new_against), ("read", change.new_other)):
+            if ids:
+                click.echo(f"    new {name}: {', '.join(ids)}")
+    return 0

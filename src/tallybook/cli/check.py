@@ -1,0 +1,42 @@
+"""tallybook check"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tallybook import desk
+from tallybook.cli.options import case_argument, print_json
+
+
+@click.command(name="check")
+@case_argument
+@click.option("--json", "as_json", is_flag=True, help="Faults as JSON.")
+def command(case: Path, as_json: bool) -> int:
+    """Report every fault of CASE at once, with file, line, field and what to do.
+
+    Exit 0 where there is none, 1 where there are faults. Notes say what is well formed but has no effect.
+    """
+    read = desk.check_case(case)
+    if as_json:
+        rows = [(kind, fault) for kind, faults in (("fault", read.faults), ("note", read.notes)) for fault in faults]
+        keys = ("file", "line", "field", "what", "do")
+        print_json([{"kind": kind, **{key: getattr(fault, key) for key in keys}} for kind, fault in rows])
+        return 1 if read.faults else 0
+    for fault in read.faults:
+        click.echo(str(fault))
+    for note in read.notes:
+        click.echo(f"note: {note}")
+    if read.faults:
+        click.echo(f"{len(read.faults)} fault{'s' if len(read.faults) != 1 else ''}.", err=True)
+        return 1
+    assert read.case is not None
+    evidence = read.case.evidence
+    agreement = read.case.agreement
+    click.echo(
+        f"{read.case.name}: no faults. {len(evidence.reports)} reports, {len(evidence.sources)} sources, "
+        f"{len(evidence.bearings)} bearings, {len(agreement.provisions)} provisions, {len(agreement.changes)} changes, "
+        f"{len(agreement.claims)} claims, {len(agreement.board)} board lines."
+    )
+    return 0

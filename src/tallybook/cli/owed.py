@@ -1,0 +1,52 @@
+"""tallybook owed"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tallybook import desk
+from tallybook.cli.options import case_argument, print_json, question_options
+from tallybook.verdicts.board import owed_json
+from tallybook.verdicts.sentences import known_by
+
+
+@click.command(name="owed")
+@case_argument
+@question_options
+@click.option("--all", "everything", is_flag=True, help="Also what is performed, waived or released.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def command(
+    case: Path,
+    on: str | None,
+    known: str | None,
+    reader: str | None,
+    reading: str | None,
+    everything: bool,
+    as_json: bool,
+) -> int:
+    """What is still owed under CASE: who, to whom, by when, on what condition, and what that waits for."""
+    inquiry = desk.ask(desk.open_case(case), on, known, reader, reading)
+    rows = owed_json(desk.board(inquiry).duties, everything)
+    if as_json:
+        print_json(rows)
+        return 0
+    click.echo(f"What is owed {known_by(inquiry)}")
+    for row in rows:
+        click.echo(f"\n{row['by']} to {row['to']}: @{row['id']}, {row['state']} ({row['kind']})")
+        for name, words in row["text"].items():
+            click.echo("".join(f'    {name}: "{text}"\n' for text in words), nl=False)
+        if row["due"]:
+            click.echo(f"    due: {row['due']}")
+        if row["condition"]:
+            click.echo(f"    on condition: {row['condition']}")
+        if row["waits_for"]:
+            click.echo(f"    waits for: {', '.join(row['waits_for'])}")
+        if row["withheld_by"]:
+            click.echo(f"    withheld under {row['withheld_by']}")
+        if row["done_without_being_owed"]:
+            click.echo("    done already, without being owed")
+    if not rows:
+        click.echo("nothing.")
+    return 0

@@ -1,0 +1,62 @@
+"""What commitments need of a question: the provisions as they stand, what is on record, since when each is in force."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Protocol
+
+from tallybook.agreement.agreement import Agreement
+from tallybook.agreement.change import InForce
+from tallybook.agreement.language import Situation
+from tallybook.commitments.record import Record
+from tallybook.core.time import Moment
+
+
+class Start(Protocol):
+    """Since when a provision is in force, and by what."""
+
+    @property
+    def since(self) -> Moment:
+        """The moment."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """What brought it into force."""
+        ...
+
+
+class Standing(Situation, Protocol):
+    """A case under one question."""
+
+    @property
+    def agreement(self) -> Agreement:
+        """The agreement."""
+        ...
+
+    @property
+    def in_force(self) -> InForce:
+        """The provisions as they stand."""
+        ...
+
+    @property
+    def record(self) -> Record:
+        """Events, states and measures on record."""
+        ...
+
+    @property
+    def on(self) -> datetime:
+        """The date asked about."""
+        ...
+
+    def enacted(self, provision: Any) -> bool:
+        """Whether the instrument of a provision had been made and was known."""
+        ...
+
+    def begun(self, provision: Any) -> Start | None:
+        """Since when a provision is in force, or None."""
+        ...
+
+    def read(self, text: str) -> Moment:
+        """A time as written in the case."""
+        ...

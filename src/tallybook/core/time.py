@@ -1,0 +1,97 @@
+"""Moments as people write them: to the year, the month, the day or the instant.
+
+A moment is kept as the first and the last instant that it may mean. For the question "was this known by then?" the last
+one counts, so that nothing counts too early; for "had this begun?" both do.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_YEAR = re.compile(r"\d{4}")
+_MONTH = re.compile(r"(\d{4})-(\d{2})")
+_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})")
+_DURATION = re.compile(r"(\d{1,6})(min|h|d|w|mo|y)")
+_FORMS = "write 1962, 1962-11, 1962-11-03 or an instant with its offset such as 1962-11-03T20:44-05:00"
+_LONGEST = 40
+
+
+class MomentError(ValueError):
+    """A text that is not a moment; the message says why and what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time as written (`text`), with the first and last instant (UTC) that it may mean."""
+
+    text: str
+    first: datetime
+    last: datetime
+
+    def until(self, other: Moment) -> timedelta:
+        """Time from the end of this moment to the end of `other`."""
+        return other.last - self.last
+
+
+def zone(name: str) -> ZoneInfo:
+    """The time zone of an IANA name. Raises MomentError where there is none of that name."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise MomentError(f"no time zone is called {name!r}; write an IANA name such as Europe/Vienna") from error
+
+
+@lru_cache(maxsize=65536)
+def moment(text: str, tz: ZoneInfo) -> Moment:
+    """Read a moment. A bare day, month or year is read in `tz` and may be any instant in it.
+
+    Raises MomentError for a form that is not known, a date that does not exist, and an instant without its offset.
+    """
+    if len(text) > _LONGEST:
+        raise MomentError(f"too long for a date; {_FORMS}")
+    try:
+        if _INSTANT.fullmatch(text):
+            at = datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
+            return Moment(text, at, at)
+        if _YEAR.fullmatch(text):
+            year = int(text)
+            return _span(text, datetime(year, 1, 1, tzinfo=tz), datetime(year, 12, 31, tzinfo=tz))
+        if found := _MONTH.fullmatch(text):
+            year, month = int(found[1]), int(found[2])
+            start = datetime(year, month, 1, tzinfo=tz)
+            end = (start.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+            return _span(text, start, end)
+        if found := _DAY.fullmatch(text):
+            day = datetime(int(found[1]), int(found[2]), int(found[3]), tzinfo=tz)
+            return _span(text, day, day)
+    except (ValueError, OverflowError) as error:
+        raise MomentError(f"{text!r} is a date that does not exist; {_FORMS}") from error
+    if "T" in text and re.fullmatch(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}.*", text):
+        raise MomentError(f"{text!r} does not say its offset from UTC; {_FORMS}")
+    raise MomentError(f"{text!r} is not a date; {_FORMS}")
+
+
+def _span(text: str, first_day: datetime, last_day: datetime) -> Moment:
+    return Moment(text, first_day.astimezone(UTC), last_day.replace(hour=23, minute=59, second=59).astimezone(UTC))
+
+
+def written(at: datetime, tz: ZoneInfo) -> str:
+    """An instant in ISO 8601 with the offset of `tz`, to the second."""
+    return at.astimezone(tz).isoformat(timespec="seconds")
+
+
+def duration(text: str) -> timedelta:
+    """A length of time such as `7d`, `12h` or `2w`; months and years are taken as 30 and 365 days.
+
+    Raises MomentError for anything else.
+    """
+    found = _DURATION.fullmatch(text)
+    if not found:
+        raise MomentError(f"{text!r} is not a length of time; write a number and min, h, d, w, mo or y")
+    unit = {"min": 60, "h": 3600, "d": 86400, "w": 604800, "mo": 30 * 86400, "y": 365 * 86400}[found[2]]
+    return timedelta(seconds=int(found[1]) * unit)

@@ -1,0 +1,202 @@
+"""The one place that wires the parts: read a case, put a question, hand it to the domain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tallybook import __version__
+from tallybook.agreement.provision import Duty
+from tallybook.casefile.read import CaseRead, read_case
+from tallybook.core.explanation import Because
+from tallybook.core.time import MomentError, moment
+from tallybook.errors import CaseFaultsError, TallybookError
+from tallybook.verdicts.board import Board, BoardLine, OwedDuty, board_line, draw_board
+from tallybook.verdicts.combine import duty_verdict
+from tallybook.verdicts.inquiry import PLAIN, Case, Inquiry, Question
+from tallybook.verdicts.sentences import explain, in_words
+from tallybook.verdicts.status import life_of, status_of
+
+ENGINE = f"tallybook {__version__}"
+
+
+def check_case(folder: Path) -> CaseRead:
+    """Every fault in a case folder, and notes on what has no effect."""
+    return read_case(folder)
+
+
+def open_case(folder: Path) -> Case:
+    """The case in a folder. Raises CaseFaultsError with every fault where it cannot be used."""
+    read = read_case(folder)
+    if read.case is None:
+        raise CaseFaultsError(str(folder), read.faults)
+    return read.case
+
+
+def ask(
+    case: Case, on: str | None = None, known: str | None = None, reader: str | None = None, reading: str | None = None
+) -> Inquiry:
+    """Put a question. `known` defaults to `on`, and `on` to the case's default_as_of; a bare day means its end.
+
+    Raises TallybookError for a date that is none, a reading that the case does not name, and a reader: nothing in a case
+    is marked yet, so an answer for a particular reader cannot be told from anybody's.
+    """
+    default = case.agreement.default_as_of
+    if reader is not None:
+        raise TallybookError(
+            f"no reader {reader!r}: nothing in this case is marked", where="--as", do="leave --as out: the answer is for everyone"
+        )
+    names = [PLAIN, *(name for name in case.agreement.readings if name != PLAIN)]
+    if reading is not None and reading not in names:
+        raise TallybookError(f"no reading {reading!r}", where="--reading", do=f"the readings are {', '.join(names)}")
+    on_at = _instant(case, on or known or default, "--on")
+    known_at = _instant(case, known or on or default, "--known")
+    return Inquiry(case, Question(on_at, known_at, reading=reading or PLAIN), status_of)
+
+
+def _instant(case: Case, text: str, option: str) -> datetime:
+    try:
+        return moment(text, case.tz).last
+    except MomentError as error:
+        raise TallybookError(str(error), where=option, do="correct the date") from error
+
+
+def board(inquiry: Inquiry) -> Board:
+    """The board under a question."""
+    return draw_board(inquiry, ENGINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The explanation of a line or of a provision."""
+
+    name: str
+    head: str
+    trees: tuple[Because, ...]
+    line: BoardLine | None
+    duty: OwedDuty | None
+
+
+def why(inquiry: Inquiry, name: str) -> Why:
+    """Why a line of the board, a claim or a duty (`@id`) has its verdict. Raises TallybookError for an unknown name."""
+    agreement = inquiry.agreement
+    if name.startswith("@"):
+        provision = inquiry.in_force.provisions.get(name[1:])
+        if provision is not None and not isinstance(provision, Duty):
+            raise TallybookError(f"{name} is a {provision.kind}, which has no verdict", do="ask about a duty or a line")
+        if provision is None or not inquiry.enacted(provision):
+            ids = [f"@{p.id}" for p in inquiry.in_force.provisions.values() if isinstance(p, Duty) and inquiry.enacted(p)]
+            raise TallybookError(f"no duty {name} at that date", do=f"the duties are {', '.join(ids) or 'none yet'}")
+        return _why_duty(inquiry, provision)
+    line = next((entry for entry in agreement.board if entry.id == name), None)
+    if line is None and (claim := agreement.claim(name)):
+        from tallybook.agreement.claim import Line
+
+        line = Line(id=claim.id, claim=claim.id)
+    if line is None:
+        ids = [*(entry.id for entry in agreement.board), *(c.id for c in agreement.claims)]
+        raise TallybookError(f"no line {name!r}", do=f"the lines are {', '.join(dict.fromkeys(ids))}; a duty is written @id")
+    drawn = board_line(inquiry, line)
+    if drawn.finding:
+        return Why(name, in_words(drawn.finding), (explain(inquiry, drawn.finding),), drawn, None)
+    return Why(name, drawn.measure.words if drawn.measure else "", (_measure_tree(inquiry, drawn),), drawn, None)
+
+
+def _why_duty(inquiry: Inquiry, duty: Duty) -> Why:
+    verdict = duty_verdict(inquiry, duty)
+    life = life_of(inquiry, verdict)
+    head = f"@{duty.id}: {life.status}, {life.state}" + (f"; verdict {verdict.word}" if verdict.word else "")
+    quotes = tuple(
+        Because("quotation", f'{name}: "{text}"', quote=text, instrument=name)
+        for name, words in duty.text.items()
+        for text in words
+    )
+    told = f"{head}. Owed by {duty.owed.by} to {duty.owed.to}."
+    if life.waits_for:
+        told += f" Waits for {', '.join(life.waits_for)}."
+    if life.reasons:
+        told += f" Because: {'; '.join(life.reasons)}."
+    trees = (Because("duty", told, quotes), *(explain(inquiry, f) for f in verdict.findings))
+    return Why(f"@{duty.id}", head, trees, None, OwedDuty(verdict, life))
+
+
+def _measure_tree(inquiry: Inquiry, line: BoardLine) -> Because:
+    m = line.measure
+    assert m is not None
+    leaves = []
+    for name in m.reports:
+        report = inquiry.view.reports[name]
+        says = f"{report.id}: {report.state} from {report.starts.text}, known {report.known.text}: {report.statement}"
+        leaves.append(Because("state", says, report=report.id))
+    if not leaves:
+        return Because("measure", m.words, quote=line.title, instrument="agreement.yaml")
+    return Because("measure", m.words, tuple(leaves))
+
+
+def owed(inquiry: Inquiry) -> Board:
+    """What is owed is read off the board."""
+    return board(inquiry)
+
+
+@dataclass(frozen=True, slots=True)
+class LineChange:
+    """A line whose word moved between two known dates, with the reports that came in between and what faded."""
+
+    id: str
+    title: str
+    before: str
+    after: str
+    new_for: tuple[str, ...]
+    new_against: tuple[str, ...]
+    new_other: tuple[str, ...]
+    why: str
+
+    @property
+    def moved(self) -> bool:
+        """Whether the word itself changed."""
+        return self.before != self.after
+
+
+def changes(case: Case, since: str, until: str | None, reading: str | None = None) -> tuple[Inquiry, Inquiry, list[LineChange]]:
+    """What changed on the board between two dates, each as it was known then."""
+    before, after = ask(case, since, since, None, reading), ask(case, until, until, None, reading)
+    if before.question.known > after.question.known:
+        raise TallybookError("--since is later than the date compared with", where="--since", do="exchange the two dates")
+    out = []
+    for line in case.agreement.board:
+        old, new = board_line(before, line), board_line(after, line)
+        out.append(_line_change(before, after, old, new))
+    return before, after, out
+
+
+def _line_change(before: Inquiry, after: Inquiry, old: BoardLine, new: BoardLine) -> LineChange:
+    fresh: dict[str, tuple[str, ...]] = {"for": (), "against": (), "neither": ()}
+    told = ""
+    if new.finding:
+        for bears in fresh:
+            fresh[bears] = tuple(i for i in new.finding.ids(bears) if i not in before.view.reports)
+        if old.shown != new.shown:
+            told = in_words(new.finding)
+            if not any(fresh.values()):
+                told += " No new report: what was on file faded, or the agreement changed."
+    elif new.measure:
+        fresh["for"] = tuple(i for i in new.measure.reports if i not in before.view.reports)
+        told = new.measure.words if old.shown != new.shown else ""
+    return LineChange(new.line.id, new.title, old.shown, new.shown, fresh["for"], fresh["against"], fresh["neither"], told)
+
+
+def as_dict(change: LineChange) -> dict[str, Any]:
+    """A change as JSON."""
+    return {
+        "id": change.id,
+        "title": change.title,
+        "before": change.before,
+        "after": change.after,
+        "moved": change.moved,
+        "new_for": list(change.new_for),
+        "new_against": list(change.new_against),
+        "new_read": list(change.new_other),
+        "why": change.why,
+    }

@@ -1,0 +1,288 @@
+"""The board: every line, duty, thing owed and measure under one question, with the receipt of what was used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tallybook.agreement.claim import Line
+from tallybook.agreement.provision import Duty
+from tallybook.commitments.commitment import NOT_ENACTED, NOT_IN_FORCE, NOT_YET_OWED, OWED, Commitment
+from tallybook.commitments.measures import MeasureStanding, measure_standing
+from tallybook.core.canonical import digest
+from tallybook.core.time import written
+from tallybook.holdings.account import Account
+from tallybook.verdicts.combine import DutyVerdict, duty_verdict
+from tallybook.verdicts.finding import Finding, find
+from tallybook.verdicts.inquiry import Inquiry
+from tallybook.verdicts.sentences import in_words
+from tallybook.verdicts.status import life_of
+
+MOST_CITED = 25
+
+
+@dataclass(frozen=True, slots=True)
+class BoardLine:
+    """A line of the board: a finding on a claim, or the standing of a measure."""
+
+    line: Line
+    title: str
+    finding: Finding | None
+    measure: MeasureStanding | None
+
+    @property
+    def shown(self) -> str:
+        """The verdict word, or the state."""
+        if self.finding is not None:
+            return self.finding.verdict.value if self.finding.verdict else self.finding.state
+        current = self.measure.current if self.measure else None
+        return current.state if current else "no state on record"
+
+
+@dataclass(frozen=True, slots=True)
+class OwedDuty:
+    """A duty with the verdict on it and its life."""
+
+    verdict: DutyVerdict
+    life: Commitment
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The board under one question."""
+
+    inquiry: Inquiry
+    lines: tuple[BoardLine, ...]
+    duties: tuple[OwedDuty, ...]
+    measures: tuple[MeasureStanding, ...]
+    engine: str
+
+    def line(self, name: str) -> BoardLine | None:
+        """The line of that id."""
+        return next((line for line in self.lines if line.line.id == name), None)
+
+
+def draw_board(inquiry: Inquiry, engine: str) -> Board:
+    """Answer every line, duty and measure under one question."""
+    agreement = inquiry.agreement
+    lines = tuple(board_line(inquiry, line) for line in agreement.board)
+    duties = []
+    for provision in inquiry.in_force.provisions.values():
+        if isinstance(provision, Duty) and inquiry.enacted(provision):
+            verdict = duty_verdict(inquiry, provision)
+            duties.append(OwedDuty(verdict, life_of(inquiry, verdict)))
+    measures = tuple(measure_standing(inquiry, name) for name in agreement.measures)
+    return Board(inquiry, lines, tuple(duties), measures, engine)
+
+
+def board_line(inquiry: Inquiry, line: Line) -> BoardLine:
+    """One line of the board."""
+    if line.claim:
+        claim = inquiry.agreement.claim(line.claim)
+        assert claim is not None  # checked when the case was loaded
+        return BoardLine(line, line.title or claim.title, find(inquiry, claim), None)
+    name = line.measure or ""
+    return BoardLine(line, line.title or inquiry.agreement.measures[name].title, None, measure_standing(inquiry, name))
+
+
+def board_json(board: Board) -> dict[str, Any]:
+    """The board as the contract of the command line has it (design section 13); fields may be added, never renamed."""
+    inquiry = board.inquiry
+    question, tz = inquiry.question, inquiry.case.tz
+    return {
+        "case": inquiry.case.name,
+        "on": written(question.on, tz),
+        "known": written(question.known, tz),
+        "reader": question.reader,
+        "reading": question.reading,
+        "lines": [_line_json(line) for line in board.lines],
+        "duties": [_duty_json(duty) for duty in board.duties if duty.life.status not in (NOT_ENACTED, NOT_IN_FORCE)],
+        "owed": owed_json(board.duties),
+        "measures": [_measure_json(m) for m in board.measures if m.current is not None],
+        "courses": [],
+        "changes_applied": list(inquiry.in_force.applied),
+        "conflicts": [{"target": c.target, "changes": list(c.changes)} for c in inquiry.in_force.conflicts],
+        "receipt": receipt(board),
+    }
+
+
+def _line_json(line: BoardLine) -> dict[str, Any]:
+    if line.finding is not None:
+        return {"id": line.line.id, "title": line.title, **finding_json(line.finding)}
+    m = line.measure
+    assert m is not None
+    return {
+        "id": line.line.id,
+        "title": line.title,
+        "verdict": None,
+        "state": m.current.state if m.current else None,
+        "words": m.words,
+        "standing": m.standing,
+        "by_provision": m.by_provision,
+        "owed": m.owed,
+        "evidence": None,
+        "standard": None,
+        "means": [],
+        "quantity": None,
+        "supporting": list(m.reports[:MOST_CITED]),
+        "against": [],
+        "would_change": [],
+    }
+
+
+def finding_json(finding: Finding, most: int | None = MOST_CITED) -> dict[str, Any]:
+    """A finding on a claim as JSON; at most `most` ids a side."""
+    needed = finding.requirement
+    return {
+        "verdict": finding.verdict.value if finding.verdict else None,
+        "state": finding.state or None,
+        "about": finding.about,
+        "claim": finding.claim.says,
+        "words": in_words(finding),
+        "evidence": {"for": finding.for_.bounds.as_list(), "against": finding.against.bounds.as_list()},
+        "sides": {"for": finding.for_.strength.value, "against": finding.against.strength.value},
+        "standard": {
+            "name": needed.name if needed else "good evidence",
+            "at_least": needed.at_least if needed else finding.good_evidence,
+            "methods_met": list(finding.methods.met),
+            "methods_missing": list(finding.methods.missing),
+        },
+        "means": list(finding.means),
+        "quantity": _quantity_json(finding),
+        "coverage": _coverage_json(finding),
+        "readings": finding.readings,
+        "sensitivity": finding.sensitivity,
+        "supporting": finding.ids("for")[:most],
+        "against": finding.ids("against")[:most],
+        "would_change": list(finding.would_change),
+    }
+
+
+def _quantity_json(finding: Finding) -> dict[str, Any] | None:
+    books: Account | None = finding.account
+    if books is None or finding.claim.quantity is None:
+        return None
+    return {
+        "item": finding.claim.quantity.item,
+        "declared": _number(books.declared),
+        "removed": [_number(v) for v in books.removed],
+        "remaining": [_number(v) for v in books.remaining] if books.remaining else None,
+        "p_none_left": round(books.p_none_left, 4) if books.p_none_left is not None else None,
+        "correctness": finding.correctness.value if finding.correctness else None,
+        "completeness": finding.completeness.value if finding.completeness else None,
+    }
+
+
+def _number(value: float | None) -> float | int | None:
+    return int(value) if value is not None and float(value).is_integer() else value
+
+
+def _coverage_json(finding: Finding) -> dict[str, list[str]] | None:
+    c = finding.coverage
+    return None if c is None else {"looked": list(c.looked), "partly": list(c.partly), "not_looked": list(c.not_looked)}
+
+
+def _duty_json(item: OwedDuty) -> dict[str, Any]:
+    duty = item.verdict.duty
+    items = [
+        {
+            "item": f.claim.item,
+            "claim": f.claim.id,
+            "verdict": f.verdict.value if f.verdict else None,
+            "state": f.state or None,
+            "words": in_words(f),
+            "quantity": _quantity_json(f),
+            "supporting": f.ids("for")[:MOST_CITED],
+            "against": f.ids("against")[:MOST_CITED],
+        }
+        for f in item.verdict.findings
+    ]
+    return {
+        "id": duty.id,
+        "status": item.life.status,
+        "verdict": item.verdict.word or None,
+        "owed_by": duty.owed.by,
+        "owed_to": duty.owed.to,
+        "kind": item.life.kind,
+        "state": item.life.state,
+        "items": items,
+        "because": list(item.life.reasons),
+    }
+
+
+def owed_json(duties: Sequence[OwedDuty], everything: bool = False) -> list[dict[str, Any]]:
+    """What is still owed: who, to whom, by when, on what condition, and what that condition waits for.
+
+    Duties that are performed, waived or released are left out unless `everything`.
+    """
+    out = []
+    for item in duties:
+        life, duty = item.life, item.verdict.duty
+        live = life.status not in (NOT_ENACTED, NOT_IN_FORCE)
+        open_still = life.state in (NOT_YET_OWED, OWED, "overdue", "withheld")
+        if live and (everything or open_still):
+            out.append(
+                {
+                    "id": duty.id,
+                    "state": life.state,
+                    "by": duty.owed.by,
+                    "to": duty.owed.to,
+                    "waits_for": list(life.waits_for),
+                    "kind": life.kind,
+                    "due": life.due or None,
+                    "condition": duty.when,
+                    "withheld_by": life.withheld_by or None,
+                    "done_without_being_owed": life.done_unowed,
+                    "vague": list(life.vague),
+                    "text": {name: list(words) for name, words in duty.text.items()},
+                }
+            )
+    return out
+
+
+def _measure_json(m: MeasureStanding) -> dict[str, Any]:
+    assert m.current is not None
+    return {
+        "id": m.name,
+        "title": m.title,
+        "state": m.current.state,
+        "since": m.current.row.starts.text,
+        "standing": m.standing,
+        "by_provision": m.by_provision or None,
+        "owed": m.owed,
+        "waits_for": list(m.waits_for),
+        "words": m.words,
+        "reports": list(m.reports[:MOST_CITED]),
+    }
+
+
+def receipt(board: Board) -> dict[str, Any]:
+    """What the answer was made from: the engine, and a hash of what it could see in each part of the case.
+
+    The hashes are of the canonical form of rows and provisions known by then, so that nothing known later, and no note,
+    changes them.
+    """
+    inquiry = board.inquiry
+    view, known = inquiry.view, inquiry.question.known
+    tables: dict[str, list[Any]] = {}
+    for report in sorted(view.reports.values(), key=lambda r: r.id):
+        tables.setdefault(f"reports/{report.table}.csv", []).append(report.visible(known))
+    bearings = [b.visible() for rows in view.bearings.values() for b in rows]
+    if bearings:
+        tables["reports/bearings.csv"] = sorted(bearings, key=lambda b: (b["claim"], b["report"], b["known"]))
+    agreement = inquiry.agreement.model_dump(
+        mode="json", by_alias=True, exclude={"changes", "facts", "provisions", "instruments"}
+    )
+    agreement["provisions"] = {
+        name: provision.model_dump(mode="json", by_alias=True)
+        for name, provision in inquiry.in_force.provisions.items()
+        if inquiry.enacted(provision)
+    }
+    sources = {name: digest(rows) for name, rows in sorted(tables.items())}
+    sources["agreement.yaml"] = digest(agreement)
+    for name, instrument in inquiry.agreement.instruments.items():
+        known_by = instrument.known or instrument.made
+        if instrument.file and name in inquiry.case.texts and known_by and inquiry.read(known_by).last <= known:
+            sources[instrument.file] = digest(inquiry.case.texts[name])
+    return {"engine": board.engine, "sources": dict(sorted(sources.items())), "checkpoint": None}

@@ -1,0 +1,314 @@
+"""The verdict on one claim: for and against, the word, the standard, the quantity, and what would change it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from tallybook.agreement.claim import Claim
+from tallybook.agreement.provision import Duty as DutyProvision
+from tallybook.core.bounds import Bounds
+from tallybook.core.time import duration
+from tallybook.core.truth import Truth
+from tallybook.evidence.grade import Grade, likelihood_ratio
+from tallybook.holdings.account import Account, Count, account
+from tallybook.verdicts.inquiry import Begun, Inquiry
+from tallybook.verdicts.ladder import Side, Strength, Word, side, word
+from tallybook.verdicts.methods import MethodsFound, Requirement, means_of, methods_found, requirement
+from tallybook.verdicts.weigh import Cluster, Duty, Weighed, Weights, clusters, strength, weigh
+
+NOT_COVERED = "not covered"
+_TRIED = ("B3", "B2", "A2", "A1")
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Where was looked: a place not looked at says nothing, which is not the same as nothing there."""
+
+    looked: tuple[str, ...]
+    partly: tuple[str, ...]
+    not_looked: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every place was looked at."""
+        return not self.partly and not self.not_looked
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The verdict on a claim at (on, known, reading). `verdict` is None where the reading does not cover the claim."""
+
+    claim: Claim
+    verdict: Word | None
+    state: str
+    about: str
+    for_: Side
+    against: Side
+    weighed: tuple[Weighed, ...]
+    requirement: Requirement | None
+    methods: MethodsFound
+    means: tuple[str, ...]
+    good_evidence: float
+    account: Account | None
+    correctness: Word | None
+    completeness: Word | None
+    duties: tuple[tuple[DutyProvision, Begun], ...]
+    coverage: Coverage | None
+    readings: dict[str, str] = field(default_factory=dict)
+    reading_reasons: tuple[str, ...] = ()
+    sensitivity: dict[str, str] = field(default_factory=dict)
+    would_change: tuple[str, ...] = ()
+
+    def ids(self, bears: str) -> list[str]:
+        """Ids of the reports on one side, strongest first; what only was so before the duty began is left out."""
+        items = [w for w in self.weighed if w.bears == bears and not w.is_baseline]
+        return [w.report.id for w in sorted(items, key=strength, reverse=True)]
+
+
+def find(inquiry: Inquiry, claim: Claim) -> Finding:
+    """The verdict on a claim, with what would change it and what halving or doubling the table does to it."""
+    key = ("full", claim.id)
+    if key not in inquiry.memo:
+        result = verdict_on(inquiry, claim)
+        changed = {}
+        for name, scale in (("halved", 0.5), ("doubled", 2.0)):
+            other = verdict_on(inquiry, claim, scale)
+            changed[name] = str(other.verdict.value if other.verdict else other.state)
+        weights = Weights.of(inquiry.agreement.weighing)
+        inquiry.memo[key] = replace(result, sensitivity=changed, would_change=tuple(_would_change(result, weights)))
+    found: Finding = inquiry.memo[key]
+    return found
+
+
+def verdict_on(inquiry: Inquiry, claim: Claim, scale: float = 1.0) -> Finding:
+    """The verdict on a claim; `scale` halves (0.5) or doubles (2) what the likelihood ratios are worth."""
+    key = (scale, claim.id)
+    if key not in inquiry.memo:
+        inquiry.memo[key] = _verdict_on(inquiry, claim, scale)
+    found: Finding = inquiry.memo[key]
+    return found
+
+
+def _verdict_on(inquiry: Inquiry, claim: Claim, scale: float) -> Finding:
+    weights = Weights.of(inquiry.agreement.weighing, scale)
+    duties = inquiry.duties_of(claim)
+    weighed = _weigh(inquiry, claim, duties, weights)
+    coverage = _coverage(inquiry, claim)
+    if coverage is not None and not coverage.complete:
+        weighed = [_as_part(w, weights) if w.bears == "for" else w for w in weighed]
+    for_ = side(clusters(w for w in weighed if w.bears == "for"), weights)
+    against = side(clusters(w for w in weighed if w.bears == "against" and not w.is_baseline), weights)
+    if claim.performed_when == "against":
+        for_ = side(clusters(w for w in weighed if w.bears == "for" and not w.is_baseline), weights)
+    needed = requirement(inquiry, [duty for duty, _ in duties])
+    favour = [w for w in weighed if w.bears == "for"]
+    found = methods_found(inquiry, needed.tree if needed else None, favour)
+    books = _account(inquiry, claim, weighed)
+    asked = _questions(inquiry, claim, needed, favour, books, for_, weights)
+    verdict = word(for_, against)
+    open_text = claim.open or next((str(d.open) for d, _ in duties if isinstance(d.open, str) and claim.item in d.claims), "")
+    if open_text:
+        verdict = Word.UNCLEAR
+    elif _is_verified(verdict, for_, needed, found, asked, coverage):
+        verdict = Word.VERIFIED
+    result = Finding(
+        claim=claim,
+        verdict=verdict,
+        state="",
+        about="meaning" if open_text else "evidence",
+        for_=for_,
+        against=against,
+        weighed=tuple(weighed),
+        requirement=needed,
+        methods=found,
+        means=tuple(means_of(inquiry, weighed)),
+        good_evidence=weights.good_evidence,
+        account=books,
+        correctness=asked[0] if asked else None,
+        completeness=asked[1] if asked else None,
+        duties=tuple(duties),
+        coverage=coverage,
+        reading_reasons=(open_text,) if open_text else (),
+    )
+    return _by_reading(inquiry, claim, result, duties)
+
+
+def _weigh(inquiry: Inquiry, claim: Claim, duties: Sequence[tuple[DutyProvision, Begun]], weights: Weights) -> list[Weighed]:
+    since = duties[0][1].since.first if duties else None
+    # A duty known only by what it says, not by when it began, has no baseline.
+    owed = Duty(frozenset(d.owed.by for d, _ in duties), since)
+    agreement, on = inquiry.agreement, inquiry.question.on
+    declared = None
+    for _ in range(2):
+        weighed = weigh(claim, inquiry.view, on, owed, agreement.parties, agreement.vocabulary, weights, declared)
+        figures = [w for w in weighed if w.counts_as == "declared" and w.report.number is not None]
+        latest = max(figures, key=lambda w: (w.report.known.last, w.report.id), default=None)
+        if latest is None or latest.report.number == declared:
+            break
+        declared = latest.report.number
+    return weighed
+
+
+def _as_part(item: Weighed, weights: Weights) -> Weighed:
+    ratio = item.ratio
+    if ratio is not None and item.whole:
+        most = likelihood_ratio(Grade("C3"), weights.overrides, weights.scale)
+        ratio = Bounds(min(ratio.low, most.low), min(ratio.high, most.high))
+    return replace(item, whole=False, ratio=ratio)
+
+
+def _coverage(inquiry: Inquiry, claim: Claim) -> Coverage | None:
+    wanted = claim.coverage
+    if wanted is None:
+        return None
+    file, on = inquiry.case.evidence, inquiry.question.on
+    oldest = on - duration(wanted.within)
+    full: set[str] = set()
+    inner: set[str] = set()
+    for report in inquiry.view.reports.values():
+        # A report without stage or number found nothing out: "not photographed" is no look.
+        found_out = bool(report.stage) or report.number is not None
+        if found_out and report.method in wanted.by and report.ends.last >= oldest and report.starts.first <= on:
+            for place in file.places_of(report.place):
+                full.add(place)
+                inner.update(file.around(place)[1:])
+    looked, partly, missed = [], [], []
+    for place in wanted.places:
+        if full & set(file.around(place)):
+            looked.append(place)
+        elif place in inner:
+            partly.append(place)
+        else:
+            missed.append(place)
+    return Coverage(tuple(looked), tuple(partly), tuple(missed))
+
+
+def _account(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed]) -> Account | None:
+    if claim.quantity is None:
+        return None
+    weights = Weights.of(inquiry.agreement.weighing)
+    items = inquiry.case.evidence.members(claim.quantity.item)
+    counts = []
+    for w in weighed:
+        report, low = w.report, w.report.number
+        if w.counts_as == "none" or low is None or report.item not in items:
+            continue
+        worth = likelihood_ratio(w.report.grade if w.report.grade.text else w.grade, weights.overrides)
+        removed = w.counts_as.startswith("removed")
+        if worth.low < 1 or (w.is_word and w.counts_as != "declared") or (w.is_baseline and removed):
+            continue
+        kind = w.counts_as
+        if kind == "removed_by_ship" and report.vessel.casefold() not in inquiry.case.evidence.vessels:
+            kind = "removed"
+        high = low if report.count is not None else max(low, report.high or low)
+        counts.append(Count(report.id, kind, low, high, worth, report.ends.last, report.vessel.casefold()))
+    return account(counts)
+
+
+def _questions(
+    inquiry: Inquiry,
+    claim: Claim,
+    needed: Requirement | None,
+    favour: Sequence[Weighed],
+    books: Account | None,
+    for_: Side,
+    weights: Weights,
+) -> tuple[Word, Word] | None:
+    if claim.quantity is None or books is None:
+        return None
+    tree = needed.tree if needed else None
+    bar = needed.at_least if needed else 1.0
+    counted = [w for w in favour if w.counts_as.startswith("removed")]
+    counting = methods_found(inquiry, tree, counted, "correctness")
+    whole = methods_found(inquiry, tree, favour, "completeness")
+    if not any(True for _ in counting.met) and not counting.missing and tree is not None:
+        counting = methods_found(inquiry, tree, favour)
+    p_out, none_left = books.p_declared_removed, books.p_none_left
+    return _correct(books, p_out, bar, counting, for_, weights), _complete(books, none_left, bar, whole, for_, weights)
+
+
+def _correct(books: Account, p_out: float | None, bar: float, counting: MethodsFound, for_: Side, weights: Weights) -> Word:
+    if p_out is not None and books.removed[1] > 0:
+        if p_out >= bar and counting.all_met:
+            return Word.VERIFIED
+        return Word.SUPPORTED if p_out >= weights.good_evidence else Word.INDICATED
+    if books.removed[1] > 0:
+        return Word.UNCLEAR
+    return Word.CLAIMED if any(c.is_word for c in for_.clusters) else Word.NO_EVIDENCE
+
+
+def _complete(books: Account, none_left: float | None, bar: float, whole: MethodsFound, for_: Side, weights: Weights) -> Word:
+    if none_left is not None and books.removed[1] > 0:
+        if none_left >= bar and whole.all_met:
+            return Word.VERIFIED
+        return Word.SUPPORTED if none_left >= weights.good_evidence else Word.UNCLEAR
+    if any(not c.is_word for c in for_.clusters):
+        return Word.UNCLEAR
+    return Word.CLAIMED if for_.strength is Strength.WORD_ONLY else Word.NO_EVIDENCE
+
+
+def _is_verified(
+    verdict: Word,
+    for_: Side,
+    needed: Requirement | None,
+    found: MethodsFound,
+    asked: tuple[Word, Word] | None,
+    coverage: Coverage | None,
+) -> bool:
+    if verdict is not Word.SUPPORTED or needed is None or for_.bounds.low < needed.at_least or not found.all_met:
+        return False
+    if coverage is not None and not coverage.complete:
+        return False
+    return asked is None or asked == (Word.VERIFIED, Word.VERIFIED)
+
+
+def _by_reading(inquiry: Inquiry, claim: Claim, result: Finding, duties: Sequence[tuple[DutyProvision, Begun]]) -> Finding:
+    """Readings: not covered under the one asked for, or disputed (meaning) where readings give different words."""
+    terms = [duty.covers for duty, _ in duties if duty.covers]
+    if claim.item is None or not terms:
+        return result
+    term = terms[0]
+    here = inquiry.covers(term, claim.item)
+    if here.truth is Truth.FALSE:
+        return replace(result, verdict=None, state=NOT_COVERED, about="meaning", reading_reasons=here.reasons)
+    if here.truth is Truth.UNKNOWN:
+        return replace(result, verdict=Word.UNCLEAR, about="meaning", reading_reasons=here.reasons)
+    rivals = inquiry.rival_readings(term, claim.item)
+    if not rivals or result.verdict is None:
+        return result
+    words = {"covered": result.verdict.value}
+    words |= {name: NOT_COVERED if f.truth is Truth.FALSE else Word.UNCLEAR.value for name, f in rivals.items()}
+    reasons = tuple(reason for f in rivals.values() for reason in f.reasons)
+    return replace(result, verdict=Word.DISPUTED, about="meaning", readings=words, reading_reasons=reasons)
+
+
+def _would_change(result: Finding, weights: Weights) -> list[str]:
+    """The smallest additions that would give another word, found by trying them."""
+    out: list[str] = []
+    base = word(result.for_, result.against)
+    for name in ("for", "against"):
+        for grade in _TRIED:
+            changed = _with_one_more(result, name, Grade(grade), weights)
+            if changed is not base:
+                what = f"one more independent report of the whole {name} the claim, graded {grade} or better"
+                out.append(f"{what}: {changed.value}")
+                break
+    if result.verdict in (Word.SUPPORTED, Word.INDICATED) and result.requirement:
+        for missing in result.methods.missing:
+            out.append(f"evidence by {missing}, which the required proof names and no report supplies")
+    if result.claim.quantity and result.account and result.account.declared is None:
+        out.append("a declared number, without which no count says that all are out")
+    if result.about == "meaning":
+        out.append("a ruling on the meaning, or agreement between the readings")
+    if result.coverage and not result.coverage.complete:
+        places = ", ".join([*result.coverage.not_looked, *result.coverage.partly])
+        out.append(f"a look at {places}")
+    return out
+
+
+def _with_one_more(result: Finding, name: str, grade: Grade, weights: Weights) -> Word:
+    extra = Cluster("one more", (), likelihood_ratio(grade, weights.overrides, weights.scale), True, False)
+    sides = {"for": result.for_, "against": result.against}
+    sides[name] = side([*sides[name].clusters, extra], weights)
+    return word(sides["for"], sides["against"])

@@ -1,0 +1,290 @@
+"""How reports bear on a claim: rules and bearings, independent clusters, and what each cluster is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from tallybook.agreement.claim import Claim, Match, Rule, Vocabulary, Weighing
+from tallybook.agreement.provision import Party
+from tallybook.core.bounds import Bounds, faded
+from tallybook.evidence.file import View
+from tallybook.evidence.grade import PART, Grade, has_direction, likelihood_ratio, weaker
+from tallybook.evidence.report import Bearing, Report
+
+HALF_LIFE_DAYS: dict[str, float | None] = {
+    "act": None,
+    "position": 10.0,
+    "activity": 10.0,
+    "statement": 30.0,
+    "intention": 30.0,
+}
+PRIOR = Bounds(0.1, 0.9)
+GOOD_EVIDENCE = 0.75
+WORD = "C3"
+"""What the ungraded word of a party that owes is worth, while it has not faded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The table in use: ratios by grade, half-lives, prior, the good-evidence standard, and a scale for sensitivity."""
+
+    overrides: Mapping[str, Bounds]
+    half_life: Mapping[str, float | None]
+    prior: Bounds
+    good_evidence: float
+    ungraded_record: Grade
+    scale: float = 1.0
+
+    @staticmethod
+    def of(weighing: Weighing, scale: float = 1.0) -> Weights:
+        """The defaults of the design with a case's overrides."""
+        return Weights(
+            {grade: Bounds(*pair) for grade, pair in weighing.ratios.items()},
+            {**HALF_LIFE_DAYS, **weighing.half_life_days},
+            Bounds(*weighing.prior) if weighing.prior else PRIOR,
+            weighing.good_evidence or GOOD_EVIDENCE,
+            Grade(weighing.ungraded_record),
+            scale,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """One report as it bears on one claim at one date.
+
+    `is_word`: the word of the party that owes. `is_baseline`: it shows what was so before the duty began.
+    `ratio` is what it is worth by now; None where it has no direction.
+    """
+
+    report: Report
+    bears: str
+    whole: bool
+    state: str
+    cluster: str
+    restates: tuple[str, ...]
+    counts_as: str
+    grade: Grade
+    days: float
+    ratio: Bounds | None
+    is_word: bool
+    is_baseline: bool
+    why: str
+    bearing: Bearing | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Sightings of one thing by one source on one pass, with every restatement of them: counted once."""
+
+    name: str
+    members: tuple[Weighed, ...]
+    ratio: Bounds | None
+    whole: bool
+    is_word: bool
+
+    @property
+    def has_direction(self) -> bool:
+        """Whether it still says anything."""
+        return self.ratio is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What weighing needs to know of a duty: who owes it and since when."""
+
+    owed_by: frozenset[str]
+    since: datetime | None
+
+
+def speaks_as(who: str, party: Party, name: str) -> bool:
+    """Whether a name in a report is a party's: it starts with one of the names the party is known by."""
+    for part in who.split(";"):
+        text = part.strip().casefold()
+        for known in (name, party.name, *party.known_as):
+            start = known.casefold()
+            if text == start or (text.startswith(start) and not text[len(start)].isalnum()):
+                return True
+    return False
+
+
+def said_by(report: Report, name: str, parties: Mapping[str, Party]) -> bool:
+    """Whether a report names a party as the one who observed, spoke or acted."""
+    return name in parties and bool(report.who) and speaks_as(report.who, parties[name], name)
+
+
+def is_statement(report: Report, vocabulary: Vocabulary) -> bool:
+    """Whether a report is somebody's word rather than something seen."""
+    if report.table == "commitments":
+        return True
+    if report.table == "incidents":
+        kind = vocabulary.incidents.get(report.kind)
+        return kind is not None and kind.statement
+    method = vocabulary.methods.get(report.method)
+    return method is not None and method.statement
+
+
+def matches(when: Match, report: Report, view: View, parties: Mapping[str, Party]) -> bool:
+    """Whether a report fits every field that a rule gives."""
+    file = view.file
+    exact = (
+        (when.table, report.table),
+        (when.stage, report.stage),
+        (when.method, report.method),
+        (when.kind, report.kind),
+        (when.measure, report.measure),
+        (when.state, report.state),
+    )
+    if any(wanted and value not in wanted for wanted, value in exact):
+        return False
+    if when.item and not any(report.item in file.members(item) for item in when.item):
+        return False
+    if when.vessel and report.vessel not in when.vessel:
+        return False
+    if when.place:
+        inside = {outer for place in file.places_of(report.place) for outer in file.around(place)}
+        if not inside & set(when.place):
+            return False
+    if when.by and not any(said_by(report, name, parties) for name in when.by):
+        return False
+    if when.not_by and any(said_by(report, name, parties) for name in when.not_by):
+        return False
+    number = report.number
+    if when.count_at_least is not None and (number is None or number < when.count_at_least):
+        return False
+    most = report.high if report.high is not None else number
+    return when.count_at_most is None or (most is not None and most <= when.count_at_most)
+
+
+def weigh(
+    claim: Claim,
+    view: View,
+    on: datetime,
+    duty: Duty,
+    parties: Mapping[str, Party],
+    vocabulary: Vocabulary,
+    weights: Weights,
+    declared: float | None,
+) -> list[Weighed]:
+    """Every report that has been read on a claim, as it bears at `on` on what was known.
+
+    `declared` is the declared number of the claim's quantity as known, for reports whose extent goes by their count.
+    """
+    bearings = view.bearing(claim.id)
+    out = []
+    for report in view.reports.values():
+        bearing = bearings.get(report.id)
+        rule = None if bearing else next((r for r in claim.rules if matches(r.when, report, view, parties)), None)
+        if bearing is None and (rule is None or (report.table == "vessels" and "vessels" not in rule.when.table)):
+            continue
+        item = _weighed(report, bearing, rule, claim, on, duty, parties, vocabulary, weights, declared)
+        if item is not None:
+            out.append(item)
+    return out
+
+
+def _weighed(
+    report: Report,
+    bearing: Bearing | None,
+    rule: Rule | None,
+    claim: Claim,
+    on: datetime,
+    duty: Duty,
+    parties: Mapping[str, Party],
+    vocabulary: Vocabulary,
+    weights: Weights,
+    declared: float | None,
+) -> Weighed | None:
+    state = (bearing.state if bearing else rule.state if rule else "") or "statement"
+    refers = bearing.refers_to if bearing and bearing.refers_to else None
+    starts, ends = (refers, refers) if refers else (report.starts, report.ends)
+    if starts.first > on or (state == "act" and ends.first > on):
+        return None
+    bears = bearing.bears if bearing else rule.bears if rule else "neither"
+    extent = (bearing.extent or "whole") if bearing else rule.extent if rule else "whole"
+    if extent == "by_count":
+        extent = "whole" if declared is not None and (report.number or 0) >= declared else "part"
+    is_word = is_statement(report, vocabulary) and any(said_by(report, p, parties) for p in duty.owed_by)
+    grade = report.grade
+    if not grade.text:
+        if is_word:
+            grade = Grade(WORD)
+        elif report.table in ("measures", "incidents") and report.basis != "memory":
+            grade = weights.ungraded_record
+    if extent == "part" and grade.can_be_judged:
+        grade = weaker(grade, Grade(PART), weights.overrides)
+    days = max(0.0, (on - ends.last).total_seconds() / 86400)
+    half_life = weights.half_life["statement" if is_word else state]
+    full = likelihood_ratio(grade, weights.overrides, weights.scale)
+    ratio = faded(full, days, half_life) if full.low >= 1 else full
+    undone = "against" if claim.performed_when == "for" else "for"
+    baseline = bears == undone and duty.since is not None and ends.last < duty.since
+    return Weighed(
+        report=report,
+        bears=bears,
+        whole=extent == "whole",
+        state=state,
+        cluster=(bearing.cluster if bearing else "") or default_cluster(report),
+        restates=bearing.restates if bearing else (),
+        counts_as=(bearing.counts_as if bearing and bearing.counts_as else rule.counts_as if rule else "none"),
+        grade=grade,
+        days=days,
+        ratio=ratio if has_direction(ratio) and bears != "neither" and not baseline else None,
+        is_word=is_word,
+        is_baseline=baseline,
+        why=bearing.reason if bearing else f"rule: {_rule_words(rule)}",
+        bearing=bearing,
+    )
+
+
+def _rule_words(rule: Rule | None) -> str:
+    if rule is None:
+        return ""
+    fields = rule.when.model_dump(exclude_defaults=True)
+    return ", ".join(f"{key} {' or '.join(map(str, v)) if isinstance(v, tuple) else v}" for key, v in fields.items())
+
+
+def default_cluster(report: Report) -> str:
+    """One source on one pass: the observer, the method and the days seen; for other tables, the document."""
+    if report.table == "observations":
+        return f"{report.who}|{report.method}|{report.starts.text}|{report.ends.text}|{report.vessel}"
+    return f"source:{report.source}"
+
+
+def clusters(side: Iterable[Weighed]) -> list[Cluster]:
+    """Group the reports of one side. A restatement joins what it restates; a cluster is worth its best member."""
+    items = list(side)
+    group = {item.report.id: item.cluster for item in items}
+    parent: dict[str, str] = {name: name for name in group.values()}
+
+    def root(name: str) -> str:
+        while parent[name] != name:
+            name = parent[name]
+        return name
+
+    for item in items:
+        for other in item.restates:
+            if other in group:
+                parent[root(item.cluster)] = root(group[other])
+    members: dict[tuple[str, bool], list[Weighed]] = {}
+    for item in items:
+        members.setdefault((root(item.cluster), item.is_word), []).append(item)
+    out = []
+    for (name, word), found in members.items():
+        ordered = sorted(found, key=strength, reverse=True)
+        best = ordered[0]
+        out.append(Cluster(name, tuple(ordered), best.ratio, best.whole, word))
+    return sorted(out, key=lambda c: strength(c.members[0]), reverse=True)
+
+
+def strength(item: Weighed) -> tuple[float, float, bool, float, str]:
+    """The order of reports, strongest first when reversed: worth now, whole before part, newest."""
+    ratio = item.ratio
+    return (
+        ratio.low if ratio else 0.0,
+        ratio.high if ratio else 0.0,
+        item.whole,
+        item.report.known.last.timestamp(),
+        item.report.id,
+    )
