@@ -51,8 +51,8 @@ def ask(
     names = [PLAIN, *(name for name in case.agreement.readings if name != PLAIN)]
     if reading is not None and reading not in names:
         raise TallybookError(f"no reading {reading!r}", where="--reading", do=f"the readings are {', '.join(names)}")
-    on_at = _instant(case, on or known or default, "--on")
-    known_at = _instant(case, known or on or default, "--known")
+    on_at = _instant(case, on or known or default, "--on" if on else "--known")
+    known_at = _instant(case, known or on or default, "--known" if known else "--on")
     return Inquiry(case, Question(on_at, known_at, reading=reading or PLAIN), status_of)
 
 
@@ -167,11 +167,11 @@ def changes(case: Case, since: str, until: str | None, reading: str | None = Non
     out = []
     for line in case.agreement.board:
         old, new = board_line(before, line), board_line(after, line)
-        out.append(_line_change(before, after, old, new))
+        out.append(_line_change(before, old, new))
     return before, after, out
 
 
-def _line_change(before: Inquiry, after: Inquiry, old: BoardLine, new: BoardLine) -> LineChange:
+def _line_change(before: Inquiry, old: BoardLine, new: BoardLine) -> LineChange:
     fresh: dict[str, tuple[str, ...]] = {"for": (), "against": (), "neither": ()}
     told = ""
     if new.finding:

@@ -104,7 +104,7 @@ def _apply(text: dict[str, dict[str, Any]], repealed: dict[str, str], change: Ch
     if change.op == "add" and not path:
         if name in text and name not in repealed:
             raise ChangeError(f"{change.address} adds {change.target}, which is there already")
-        text[name] = {**change.value, "id": name}
+        text[name] = {**_value(change), "id": name}
         repealed.pop(name, None)
         return
     if name not in text:
@@ -113,7 +113,7 @@ def _apply(text: dict[str, dict[str, Any]], repealed: dict[str, str], change: Ch
     if change.op == "repeal" and not path:
         repealed[name] = change.address
     elif change.op == "replace" and not path:
-        text[name] = {**change.value, "id": name}
+        text[name] = {**_value(change), "id": name}
     elif change.op == "interpret":
         _interpret(provision, change, path)
     elif change.op == "insert":
@@ -127,10 +127,10 @@ def _interpret(provision: dict[str, Any], change: Change, path: list[str]) -> No
     if path:
         raise ChangeError(f"{change.address}: interpret takes a whole provision, not a part of it")
     if change.reading:
-        entry = {"reading": change.reading, **change.value}
+        entry = {"reading": change.reading, **_value(change)}
         provision["interpretations"] = [*provision.get("interpretations", []), entry]
         return
-    for key, values in change.value.items():
+    for key, values in _value(change).items():
         provision[key] = [*provision.get(key, []), *values]
 
 
@@ -161,7 +161,7 @@ def _insert(holder: Any, change: Change) -> None:
         if where is None:
             raise ChangeError(f"{change.address}: nothing is called {change.after!r} in {change.target}")
         position = where + 1
-    holder.insert(position, change.value)
+    holder.insert(position, _value(change))
 
 
 def _set(holder: Any, name: str, change: Change) -> None:
@@ -173,7 +173,7 @@ def _set(holder: Any, name: str, change: Change) -> None:
         if change.op == "repeal":
             del holder[name]
         else:
-            holder[name] = change.value
+            holder[name] = _value(change)
         return
     position = next((n for n, item in enumerate(holder) if _is_named(item, name)), None)
     if position is None or change.op == "add":
@@ -181,4 +181,9 @@ def _set(holder: Any, name: str, change: Change) -> None:
     if change.op == "repeal":
         del holder[position]
     else:
-        holder[position] = change.value
+        holder[position] = _value(change)
+
+
+def _value(change: Change) -> Any:
+    """A value of one's own: what is put into the text may be changed there again."""
+    return copy.deepcopy(change.value)

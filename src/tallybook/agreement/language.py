@@ -6,6 +6,7 @@ exclusive, `since` includes now, and same-instant events are compared by time.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -227,7 +228,7 @@ def _instants(situation: Situation, at: datetime, near: timedelta, far: timedelt
     start = None if far is None else at - far
     marks = {end, *situation.changes(start, end)} | ({start} if start is not None else set())
     ordered = sorted(marks)
-    between = [a + (b - a) / 2 for a, b in zip(ordered, ordered[1:], strict=False)]
+    between = [a + (b - a) / 2 for a, b in itertools.pairwise(ordered)]
     return sorted([*ordered, *between], reverse=True)
 
 

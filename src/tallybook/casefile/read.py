@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tallybook.agreement.check import check_agreement
 from tallybook.agreement.load import FILE as AGREEMENT
-from tallybook.agreement.load import Loaded, check_agreement, load_agreement
+from tallybook.agreement.load import Loaded, load_agreement
 from tallybook.agreement.quotation import reading_text
 from tallybook.agreement.yamltext import decoded
 from tallybook.casefile.items import FILE as ITEMS

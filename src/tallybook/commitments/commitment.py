@@ -123,10 +123,11 @@ def _applies(standing: Standing, exception: Exception_, seen: frozenset[str] = f
     if exception.when and condition(exception.when)(standing, standing.on).truth is not Truth.TRUE:
         return False
     for other in standing.in_force.provisions.values():
-        over = isinstance(other, Exception_) and (f"@{exception.id}" in other.to or f"@{other.id}" in exception.unless)
-        if over and isinstance(other, Exception_) and other.id not in seen and standing.begun(other):
-            if _applies(standing, other, seen | {exception.id}):
-                return False
+        if not isinstance(other, Exception_) or other.id in seen or standing.begun(other) is None:
+            continue
+        over = f"@{exception.id}" in other.to or f"@{other.id}" in exception.unless
+        if over and _applies(standing, other, seen | {exception.id}):
+            return False
     return True
 
 
@@ -135,7 +136,7 @@ def _due(standing: Standing, duty: Duty, since: datetime | None) -> tuple[str, b
     if duty.by:
         return duty.by, standing.read(duty.by).last < standing.on
     if duty.within and duty.within.value:
-        begun = _owed_since(standing, duty) or since
+        begun = _owed_since(standing, duty) if duty.when else since
         if begun:
             due = begun + duration(duty.within.value)
             return due.isoformat(timespec="seconds"), due < standing.on
@@ -146,9 +147,8 @@ def _due(standing: Standing, duty: Duty, since: datetime | None) -> tuple[str, b
 
 
 def _owed_since(standing: Standing, duty: Duty) -> datetime | None:
-    if not duty.when:
-        return None
-    test = condition(duty.when)
+    """The first instant on record at which the trigger held."""
+    test = condition(duty.when or "")
     for at in standing.changes(None, standing.on):
         if test(standing, at).truth is Truth.TRUE:
             return at

@@ -56,7 +56,7 @@ def moment(text: str, tz: ZoneInfo) -> Moment:
         raise MomentError(f"too long for a date; {_FORMS}")
     try:
         if _INSTANT.fullmatch(text):
-            at = datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
+            at = datetime.fromisoformat(text).astimezone(UTC)
             return Moment(text, at, at)
         if _YEAR.fullmatch(text):
             year = int(text)

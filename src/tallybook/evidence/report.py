@@ -8,6 +8,25 @@ from typing import Any
 from tallybook.core.time import Moment
 from tallybook.evidence.grade import Grade
 
+_SHOWN = (
+    "id",
+    "source",
+    "who",
+    "statement",
+    "citation",
+    "basis",
+    "method",
+    "place",
+    "vessel",
+    "item",
+    "stage",
+    "kind",
+    "measure",
+    "state",
+    "to",
+    "conditions",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -57,9 +76,24 @@ class Report:
             out["until"] = self.until.text
         if self.table != "measures":
             out["ends"] = self.ends.text
-        for (
-            name
-        ) in ["id", "source", "who", "statement", "citation", "basis", "method", "place", "vessel", "item", "stage", "kind", "measure", "state", "to", "conditions"]:
+        for name in [
+            "id",
+            "source",
+            "who",
+            "statement",
+            "citation",
+            "basis",
+            "method",
+            "place",
+            "vessel",
+            "item",
+            "stage",
+            "kind",
+            "measure",
+            "state",
+            "to",
+            "conditions",
+        ]:
             if value := getattr(self, name):
                 out[name] = value
         out.update({k: getattr(self, k) for k in ("count", "low", "high") if getattr(self, k) is not None})

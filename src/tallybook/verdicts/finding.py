@@ -189,7 +189,7 @@ def _account(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed]) -> Acco
         return None
     weights = Weights.of(inquiry.agreement.weighing)
     items = inquiry.case.evidence.members(claim.quantity.item)
-    counts = []
+    counts, ships = [], inquiry.view.vessels()
     for w in weighed:
         report, low = w.report, w.report.number
         if w.counts_as == "none" or low is None or report.item not in items:
@@ -199,7 +199,7 @@ def _account(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed]) -> Acco
         if worth.low < 1 or (w.is_word and w.counts_as != "declared") or (w.is_baseline and removed):
             continue
         kind = w.counts_as
-        if kind == "removed_by_ship" and report.vessel.casefold() not in inquiry.case.evidence.vessels:
+        if kind == "removed_by_ship" and report.vessel.casefold() not in ships:
             kind = "removed"
         high = low if report.count is not None else max(low, report.high or low)
         counts.append(Count(report.id, kind, low, high, worth, report.ends.last, report.vessel.casefold()))

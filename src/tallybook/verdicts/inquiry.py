@@ -211,9 +211,8 @@ class Inquiry:
                 if any(item in file.members(name) for name in entry.includes):
                     return Finding(Truth.TRUE, (f"the reading {reading} counts {item} in {term}",))
         for included in definition.includes:
-            if included.reading in (None, reading) or reading == PLAIN:
-                if item in file.members(included.item):
-                    return Finding(Truth.TRUE, (f"{term} includes {included.item}",))
+            if (included.reading in (None, reading) or reading == PLAIN) and item in file.members(included.item):
+                return Finding(Truth.TRUE, (f"{term} includes {included.item}",))
         if definition.open:
             return Finding(Truth.UNKNOWN, (f"{term} is open: {item} is not listed, which does not leave it out",))
         return Finding(Truth.FALSE, (f"{term} does not include {item}",))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from tallybook.core.bounds import Bounds, updated
 from tallybook.verdicts.weigh import Cluster, Weights
 
 
-class Word(str, Enum):
+class Word(StrEnum):
     """What the evidence shows about a claim."""
 
     NO_EVIDENCE = "no evidence"
@@ -23,7 +23,7 @@ class Word(str, Enum):
     CONTRADICTED = "contradicted"
 
 
-class Strength(str, Enum):
+class Strength(StrEnum):
     """How much one side has."""
 
     NONE = "none"

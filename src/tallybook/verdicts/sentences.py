@@ -12,15 +12,14 @@ from tallybook.verdicts.inquiry import Inquiry
 from tallybook.verdicts.ladder import Side, Strength, Word
 from tallybook.verdicts.weigh import Cluster, Weighed
 
-_MEANING = {
-    Word.NO_EVIDENCE: "No evidence for or against",
-    Word.CLAIMED: "Claimed by the party that owes it, and by nobody else",
-    Word.INDICATED: "Indicated, short of good evidence",
-    Word.SUPPORTED: "Supported by good evidence",
-    Word.VERIFIED: "Verified by the required proof",
-    Word.UNCLEAR: "Unclear",
-    Word.DISPUTED: "Disputed: good evidence on both sides",
-    Word.CONTRADICTED: "Contradicted by good evidence",
+_SAYS = {
+    Word.NO_EVIDENCE: "No evidence for or against the claim that {}",
+    Word.CLAIMED: "Claimed by the party that owes it, and by nobody else, that {}",
+    Word.INDICATED: "Some evidence, short of good evidence, that {}",
+    Word.SUPPORTED: "Good evidence that {}",
+    Word.VERIFIED: "Verified by the required proof that {}",
+    Word.DISPUTED: "Good evidence both for and against the claim that {}",
+    Word.CONTRADICTED: "Good evidence against the claim that {}",
 }
 
 
@@ -36,20 +35,21 @@ def in_words(finding: Finding) -> str:
         return f"Disputed in meaning: whether it is owed that {says} ({told})."
     if finding.about == "meaning":
         return f"Unclear, because the meaning is open: {'; '.join(finding.reading_reasons)}."
-    told = f"{_MEANING[finding.verdict]} that {says}"
     if finding.verdict is Word.UNCLEAR:
-        told = f"Unclear whether {says}: {_unclear(finding)}"
-    elif finding.verdict is Word.CLAIMED:
-        told = f"Claimed by the party that owes it, and by nobody else, that {says}"
-    elif finding.verdict is Word.NO_EVIDENCE:
-        told = f"No evidence for or against the claim that {says}"
-    return f"{told}{_short_of(finding)}."
+        return f"Unclear whether {says}: {_unclear(finding)}."
+    return f"{_SAYS[finding.verdict].format(says)}{_short_of(finding)}."
+
+
+_HAS = {
+    Strength.NONE: "nothing",
+    Strength.WORD_ONLY: "only the word of the party that owes",
+    Strength.WEAK: "weak evidence",
+    Strength.STRONG: "good evidence",
+}
 
 
 def _unclear(finding: Finding) -> str:
-    pairs = [(finding.for_.strength, "for"), (finding.against.strength, "against")]
-    told = [f"{strength.value} {name}" for strength, name in pairs if strength is not Strength.NONE]
-    return " and ".join(told) + " is not enough to say"
+    return f"{_HAS[finding.for_.strength]} for, {_HAS[finding.against.strength]} against"
 
 
 def _short_of(finding: Finding) -> str:
@@ -217,7 +217,8 @@ def _account_node(finding: Finding) -> Because | None:
     low, middle, high = books.removed
     says = f"Quantity: {declared}; shown to be out {middle:g} (between {low:g} and {high:g}) {unit}"
     if books.remaining is not None and books.p_none_left is not None:
-        says += f"; left {books.remaining[1]:g} ({books.remaining[0]:g} to {books.remaining[2]:g}); P(none left) {books.p_none_left:.2f}"
+        low, middle, high = books.remaining
+        says += f"; left {middle:g} ({low:g} to {high:g}); P(none left) {books.p_none_left:.2f}"
     leaves = tuple(Because("count", f"{name} gives a number.", report=name) for name in books.reports)
     return Because("quantity", says + ".", leaves)
 
@@ -227,7 +228,8 @@ def _duty_node(finding: Finding) -> Because | None:
     for duty, begun in finding.duties:
         leaves = _leaf_quotes(_quotes(duty.text))
         if leaves:
-            says = f"@{duty.id}, owed by {duty.owed.by} to {duty.owed.to}, in force since {begun.since.first.date()} ({begun.reason})."
+            since = f"in force since {begun.since.first.date()} ({begun.reason})"
+            says = f"@{duty.id}, owed by {duty.owed.by} to {duty.owed.to}, {since}."
             children.append(Because("duty", says, leaves))
     return Because("duties", "What is owed here.", tuple(children)) if children else None
 

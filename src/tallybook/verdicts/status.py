@@ -17,7 +17,10 @@ _LIFE = {"not-yet-owed", "owed", "overdue", "withheld", "waived", "released"}
 
 
 def status_of(inquiry: Inquiry, word: str, reference: str, at: datetime) -> Finding:
-    """Whether `word` is true of a provision or claim. A verdict is what we hold, so this is unknown only for states of affairs."""
+    """Whether `word` is true of a provision or claim.
+
+    A verdict is what we hold, so this is unknown only for states of affairs.
+    """
     name = reference.lstrip("@").split(".")[0]
     claim = inquiry.agreement.claim(name)
     if claim is not None:

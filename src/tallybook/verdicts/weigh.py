@@ -42,7 +42,7 @@ class Weights:
         """The defaults of the design with a case's overrides."""
         return Weights(
             {grade: Bounds(*pair) for grade, pair in weighing.ratios.items()},
-            {**HALF_LIFE_DAYS, **weighing.half_life_days},
+            HALF_LIFE_DAYS | {str(kind): days for kind, days in weighing.half_life_days.items()},
             Bounds(*weighing.prior) if weighing.prior else PRIOR,
             weighing.good_evidence or GOOD_EVIDENCE,
             Grade(weighing.ungraded_record),
@@ -253,35 +253,36 @@ def default_cluster(report: Report) -> str:
 
 
 def clusters(side: Iterable[Weighed]) -> list[Cluster]:
-    """Group the reports of one side. A restatement joins what it restates; a cluster is worth its best member."""
-    items = list(side)
-    group = {item.report.id: item.cluster for item in items}
-    parent: dict[str, str] = {name: name for name in group.values()}
+    """Group the reports of one side; a cluster is worth its best member.
 
-    def root(name: str) -> str:
-        while parent[name] != name:
-            name = parent[name]
-        return name
-
-    for item in items:
-        for other in item.restates:
-            if other in group:
-                parent[root(item.cluster)] = root(group[other])
+    A restatement joins the cluster of what it restates. One that restates several joins one of them and does not make
+    them one: a summary of two independent sightings adds nothing, and takes nothing away.
+    """
+    items = {item.report.id: item for item in side}
     members: dict[tuple[str, bool], list[Weighed]] = {}
-    for item in items:
-        members.setdefault((root(item.cluster), item.is_word), []).append(item)
+    for item in items.values():
+        members.setdefault((_origin(item, items).cluster, item.is_word), []).append(item)
     out = []
     for (name, word), found in members.items():
         ordered = sorted(found, key=strength, reverse=True)
-        best = ordered[0]
-        out.append(Cluster(name, tuple(ordered), best.ratio, best.whole, word))
+        out.append(Cluster(name, tuple(ordered), ordered[0].ratio, ordered[0].whole, word))
     return sorted(out, key=lambda c: strength(c.members[0]), reverse=True)
 
 
-def strength(item: Weighed) -> tuple[float, float, bool, float, str]:
-    """The order of reports, strongest first when reversed: worth now, whole before part, newest."""
+def _origin(item: Weighed, items: Mapping[str, Weighed]) -> Weighed:
+    """The oldest report that an item restates, through any chain of restatements."""
+    seen = {item.report.id}
+    while found := [items[name] for name in item.restates if name in items and name not in seen]:
+        item = min(found, key=lambda w: (w.report.known.last, w.report.id))
+        seen.add(item.report.id)
+    return item
+
+
+def strength(item: Weighed) -> tuple[bool, float, float, bool, float, str]:
+    """The order of reports, strongest first when reversed: what moves the bounds, worth now, whole before part, newest."""
     ratio = item.ratio
     return (
+        ratio is not None and not item.is_word,
         ratio.low if ratio else 0.0,
         ratio.high if ratio else 0.0,
         item.whole,

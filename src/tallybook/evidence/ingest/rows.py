@@ -13,18 +13,63 @@ from tallybook.evidence.grade import GRADE, Grade
 from tallybook.evidence.ingest.table import Row
 from tallybook.evidence.report import Bearing, Place, Report, Source
 
-OBSERVATIONS = tuple(
-    ["id", "reported_at", "observed_from", "observed_to", "source_id", "method", "observer", "place", "vessel", "item_class", "stage", "count", "count_low", "count_high", "statement", "grade", "citation", "basis", "note"]
+OBSERVATIONS = (
+    "id",
+    "reported_at",
+    "observed_from",
+    "observed_to",
+    "source_id",
+    "method",
+    "observer",
+    "place",
+    "vessel",
+    "item_class",
+    "stage",
+    "count",
+    "count_low",
+    "count_high",
+    "statement",
+    "grade",
+    "citation",
+    "basis",
+    "note",
 )
-COMMITMENTS = tuple(["id", "made_at", "by", "to", "text", "conditions", "source_id", "citation", "basis"])
-MEASURES = tuple(["id", "measure", "state", "from", "to", "known_at", "description", "source_id", "citation", "basis", "note"])
-INCIDENTS = tuple(["id", "date", "known_at", "kind", "by", "summary", "source_id", "citation", "basis", "note"])
-VESSELS = tuple(
-    ["id", "name", "departure_port", "departure_date", "items_declared", "items_counted", "date_counted", "known_at", "counting_unit", "cargo_class", "source_id", "citation", "basis", "note"]
+COMMITMENTS = ("id", "made_at", "by", "to", "text", "conditions", "source_id", "citation", "basis")
+MEASURES = ("id", "measure", "state", "from", "to", "known_at", "description", "source_id", "citation", "basis", "note")
+INCIDENTS = ("id", "date", "known_at", "kind", "by", "summary", "source_id", "citation", "basis", "note")
+VESSELS = (
+    "id",
+    "name",
+    "departure_port",
+    "departure_date",
+    "items_declared",
+    "items_counted",
+    "date_counted",
+    "known_at",
+    "counting_unit",
+    "cargo_class",
+    "source_id",
+    "citation",
+    "basis",
+    "note",
 )
-SOURCES = tuple(["source_id", "title", "author_agency", "date", "citation", "access", "reliability"])
-BEARINGS = tuple(["report", "claim", "bears", "extent", "state", "refers_to", "cluster", "restates", "counts_as", "by", "reviewed_by", "known_at", "reason"])
-PLACES = tuple(["id", "name", "kind", "lat", "lon", "within", "aliases"])
+SOURCES = ("source_id", "title", "author_agency", "date", "citation", "access", "reliability")
+BEARINGS = (
+    "report",
+    "claim",
+    "bears",
+    "extent",
+    "state",
+    "refers_to",
+    "cluster",
+    "restates",
+    "counts_as",
+    "by",
+    "reviewed_by",
+    "known_at",
+    "reason",
+)
+PLACES = ("id", "name", "kind", "lat", "lon", "within", "aliases")
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,99}")
 _NUMBER = re.compile(r"\d{1,15}(\.\d{1,9})?")

@@ -51,7 +51,7 @@ def read_table(raw: bytes, file: str, required: Sequence[str], optional: Sequenc
                 fields = {name: value.strip() for name, value in zip(header, record, strict=True)}
                 rows.append(Row(line, fields))
     except csv.Error as error:
-        faults.append(_csv_fault(error, file, start, text))
+        faults.append(_csv_fault(error, file, start))
     if header is None and not faults:
         faults.append(Fault(file, 0, "", "empty", f"start with the header line: {','.join(required)}"))
     return ([], faults) if faults else (rows, [])
@@ -77,7 +77,7 @@ def _decoded(raw: bytes, file: str, faults: list[Fault]) -> str | None:
     return text
 
 
-def _csv_fault(error: csv.Error, file: str, start: int, text: str) -> Fault:
+def _csv_fault(error: csv.Error, file: str, start: int) -> Fault:
     if "unexpected end of data" in str(error):
         return Fault(file, start, "", "a quote opened here is never closed", 'close it, or double it: ""')
     if "field larger" in str(error):

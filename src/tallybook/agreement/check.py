@@ -1,0 +1,312 @@
+"""Whether an agreement of the right form holds together: names, references, quotations, changes, cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from pydantic import ValidationError
+
+from tallybook.agreement.agreement import Agreement
+from tallybook.agreement.change import ChangeError, provision_reader, provisions_in_force
+from tallybook.agreement.claim import Claim, Match
+from tallybook.agreement.language import condition
+from tallybook.agreement.load import FILE, Loaded
+from tallybook.agreement.provision import Definition, Duty, Exception_, Liberty, Power, Proof, method_names
+from tallybook.agreement.quotation import quotations, unsupported
+from tallybook.agreement.yamltext import Path
+from tallybook.core.time import Moment, MomentError, moment, zone
+from tallybook.errors import Fault
+
+_CONDITIONS = ("in_force", "when", "achieve", "maintain", "endeavour", "while_", "holds_when", "observer", "shows")
+
+
+def check_agreement(loaded: Loaded, texts: Mapping[str, str], items: frozenset[str], places: frozenset[str]) -> list[Fault]:
+    """Everything that can be wrong in an agreement that has the right form. `texts`: reading text by instrument."""
+    agreement = loaded.agreement
+    if agreement is None:
+        return []
+    checker = _Checker(agreement, loaded, items, places)
+    faults = [
+        *checker.times(),
+        *checker.names(),
+        *checker.references(),
+        *checker.changes(),
+        *checker.cycles(),
+    ]
+    for path, instrument, words in quotations(loaded.document.data):
+        if problem := unsupported(words, instrument, agreement.instruments, texts):
+            faults.append(checker.fault(path, *problem))
+    return faults
+
+
+class _Checker:
+    def __init__(self, agreement: Agreement, loaded: Loaded, items: frozenset[str], places: frozenset[str]) -> None:
+        self.agreement, self.loaded, self.items, self.places = agreement, loaded, items, places
+        added = {c.target.lstrip("@") for c in agreement.changes if c.op == "add" and "." not in c.target}
+        self.provisions = {p.id for p in agreement.provisions} | added
+        self.claims = {c.id for c in agreement.claims}
+
+    def fault(self, path: Path, what: str, do: str) -> Fault:
+        field = ".".join(str(part) for part in path)
+        return Fault(FILE, self.loaded.document.line_of(path), field, what, do)
+
+    def times(self) -> Iterator[Fault]:
+        try:
+            tz = zone(self.agreement.time_zone)
+        except MomentError as error:
+            yield self.fault(("time_zone",), str(error), "correct the name of the time zone")
+            return
+        keys = ("made", "known", "effective", "from", "until", "by", "default_as_of")
+
+        def walk(node: Any, path: Path) -> Iterator[Fault]:
+            if isinstance(node, list):
+                for n, item in enumerate(node):
+                    yield from walk(item, (*path, n))
+            elif isinstance(node, dict):
+                for key, value in node.items():
+                    here = (*path, key)
+                    dated = key in keys and (key != "by" or (path and path[0] == "provisions" and "owed" not in path))
+                    if dated and isinstance(value, str | int) and not isinstance(value, bool):
+                        if key == "by" and not str(value)[:4].isdigit():
+                            continue
+                        try:
+                            moment(str(value), tz)
+                        except MomentError as error:
+                            yield self.fault(here, str(error), "correct the date")
+                    else:
+                        yield from walk(value, here)
+
+        yield from walk(self.loaded.document.data, ())
+
+    def names(self) -> Iterator[Fault]:
+        a = self.agreement
+        groups: list[tuple[str, list[str]]] = [
+            ("provisions", [p.id for p in a.provisions]),
+            ("claims", [c.id for c in a.claims]),
+            ("board", [line.id for line in a.board]),
+            ("changes", [c.address for c in a.changes]),
+        ]
+        for group, ids in groups:
+            seen: set[str] = set()
+            for n, name in enumerate(ids):
+                if name in seen:
+                    yield self.fault((group, n, "id" if group != "changes" else "n"), f"{name!r} twice", "give each its own")
+                seen.add(name)
+        clash = self.provisions & self.claims
+        for name in sorted(clash):
+            yield self.fault(("claims",), f"{name!r} is a provision and a claim", "rename one: @ refers to both")
+        for name, instrument in a.instruments.items():
+            yield from self._instrument(name, instrument.model_dump(include={"by", "read_in", "accepts", "restates"}))
+
+    def _instrument(self, name: str, fields: dict[str, Any]) -> Iterator[Fault]:
+        for key in ("read_in", "accepts"):
+            if fields[key] and fields[key] not in self.agreement.instruments:
+                yield self.fault(("instruments", name, key), f"no instrument {fields[key]!r}", "add it, or correct the name")
+        for other in fields["restates"]:
+            if other not in self.agreement.instruments:
+                yield self.fault(("instruments", name, "restates"), f"no instrument {other!r}", "add it, or correct the name")
+        if fields["by"] and fields["by"] not in self.agreement.parties:
+            yield self.fault(("instruments", name, "by"), f"no party {fields['by']!r}", "add it under `parties`")
+
+    def references(self) -> Iterator[Fault]:
+        a = self.agreement
+        for n, provision in enumerate(a.provisions):
+            yield from self._provision(("provisions", n), provision)
+        for n, claim in enumerate(a.claims):
+            yield from self._claim(n, claim)
+        for n, line in enumerate(a.board):
+            if line.claim:
+                yield from self._one_of(("board", n, "claim"), "claim", line.claim, self.claims, "claims")
+            if line.measure:
+                yield from self._one_of(("board", n, "measure"), "measure", line.measure, a.measures, "measures")
+        for n, state in enumerate(a.states):
+            if state.measure:
+                yield from self._one_of(("states", n, "measure"), "measure", state.measure, a.measures, "measures")
+            if state.when:
+                yield from self._condition(("states", n, "when"), state.when)
+
+    def _claim(self, n: int, claim: Claim) -> Iterator[Fault]:
+        for reference in claim.duty:
+            if reference.lstrip("@") not in self.provisions:
+                yield self.fault(("claims", n, "duty"), f"no provision {reference}", "add it, or correct the name")
+        wanted = [claim.item, claim.quantity.item if claim.quantity else None]
+        matched = [item for rule in claim.rules for item in rule.when.item]
+        for item in [*filter(None, wanted), *matched]:
+            yield from self._one_of(("claims", n), "item", item, self.items, "items.yaml")
+        for m, rule in enumerate(claim.rules):
+            yield from self._rule(("claims", n, "rules", m, "when"), rule.when)
+        if claim.coverage:
+            for place in claim.coverage.places:
+                yield from self._one_of(("claims", n, "coverage"), "place", place, self.places, "places.csv")
+            for method in claim.coverage.by:
+                yield from self._one_of(
+                    ("claims", n, "coverage"), "method", method, self.agreement.vocabulary.methods, "vocabulary"
+                )
+
+    def _one_of(self, path: Path, noun: str, name: str, known: Any, where: str) -> Iterator[Fault]:
+        if name not in known:
+            yield self.fault(path, f"no {noun} {name!r}", f"add it to {where}, or correct the name")
+
+    def _rule(self, path: Path, when: Any) -> Iterator[Fault]:
+        vocabulary = self.agreement.vocabulary
+        for key, known, where in (
+            ("stage", vocabulary.stages, "vocabulary.stages"),
+            ("method", vocabulary.methods, "vocabulary.methods"),
+            ("kind", vocabulary.incidents, "vocabulary.incidents"),
+            ("place", self.places, "places.csv"),
+            ("measure", self.agreement.measures, "measures"),
+            ("by", self.agreement.parties, "parties"),
+            ("not_by", self.agreement.parties, "parties"),
+        ):
+            for name in getattr(when, key):
+                yield from self._one_of((*path, key), key, name, known, where)
+
+    def _provision(self, path: Path, provision: Any) -> Iterator[Fault]:
+        for name in _CONDITIONS:
+            if text := getattr(provision, name, None):
+                yield from self._condition((*path, name.rstrip("_")), text)
+        for key, reference in _links(provision):
+            yield from self._reference((*path, key), reference)
+        if isinstance(provision, Duty):
+            yield from self._duty(path, provision)
+        elif isinstance(provision, Proof):
+            for method in [*method_names(provision.methods), *provision.includes]:
+                yield from self._one_of((*path, "methods"), "proof", method, self.provisions, "provisions")
+            if provision.met_by is not None:
+                yield from self._met_by((*path, "met_by"), provision.met_by)
+        elif isinstance(provision, Definition):
+            for included in [*provision.includes, *provision.interpretations]:
+                names = [included.item] if hasattr(included, "item") else [*included.includes, *included.excludes]
+                for item in names:
+                    yield from self._one_of((*path, "includes"), "item", item, self.items, "items.yaml")
+        a = self.agreement
+        for key, known, where in (
+            ("measure", a.measures, "measures"),
+            ("standard", a.standards, "standards"),
+            ("in_instrument", a.instruments, "instruments"),
+            ("reading", a.readings, "readings"),
+        ):
+            if named := getattr(provision, key, None):
+                field = "in" if key == "in_instrument" else key
+                yield from self._one_of((*path, field), where.rstrip("s"), str(named), known, where)
+
+    def _duty(self, path: Path, duty: Duty) -> Iterator[Fault]:
+        for party in (duty.owed.by, duty.owed.to):
+            if not self._is_somebody(party):
+                yield self.fault((*path, "owed"), f"no party {party!r}", "add it under `parties`")
+        for claim in duty.claims:
+            yield from self._one_of((*path, "claims"), "claim", claim, self.claims, "claims")
+        for step in duty.steps:
+            if step.claim:
+                yield from self._one_of((*path, "steps"), "claim", step.claim, self.claims, "claims")
+        if duty.covers:
+            yield from self._one_of((*path, "covers"), "definition", duty.covers, self.provisions, "provisions")
+
+    def _met_by(self, path: Path, met_by: dict[str, Any]) -> Iterator[Fault]:
+        try:
+            match = Match.model_validate(met_by)
+        except ValidationError as error:
+            for item in error.errors(include_url=False):
+                yield self.fault((*path, *item["loc"]), item["msg"], "write it as in a rule's `when`")
+            return
+        yield from self._rule(path, match)
+
+    def _is_somebody(self, name: str) -> bool:
+        return name in self.agreement.parties or any(name in i.binds or name in i.to for i in self.agreement.instruments.values())
+
+    def _condition(self, path: Path, text: str) -> Iterator[Fault]:
+        for reference in sorted(condition(text).references):
+            yield from self._reference(path, reference)
+
+    def _reference(self, path: Path, reference: str) -> Iterator[Fault]:
+        name = reference.lstrip("@").split(".")[0].split("#")[0]
+        if name not in self.provisions and name not in self.claims and name not in self.agreement.instruments:
+            yield self.fault(path, f"no provision or claim {reference}", "add it, or correct the name")
+
+    def changes(self) -> Iterator[Fault]:
+        a = self.agreement
+        addresses = {c.address for c in a.changes}
+        for n, change in enumerate(a.changes):
+            path: Path = ("changes", n)
+            yield from self._one_of((*path, "in"), "instrument", change.in_, a.instruments, "instruments")
+            target = change.target.lstrip("@")
+            if "#" in target and target not in addresses:
+                yield self.fault((*path, "target"), f"no change {change.target}", "correct the address INSTRUMENT#n")
+            if change.reading:
+                yield from self._one_of((*path, "reading"), "reading", change.reading, a.readings, "readings")
+            for party in change.by:
+                yield from self._one_of((*path, "by"), "party", party, a.parties, "parties")
+            if change.op == "add" and "." not in target:
+                yield from self._added(path, target, change.value)
+        try:
+            tz = zone(a.time_zone)
+            moments = [moment(c.effective or c.made, tz) for c in a.changes]
+        except MomentError:
+            return
+        yield from self._all_apply(lambda text: moment(text, tz), moments)
+
+    def _added(self, path: Path, target: str, value: Any) -> Iterator[Fault]:
+        try:
+            provision = provision_reader().validate_python({**value, "id": target} if isinstance(value, dict) else value)
+        except ValidationError as error:
+            for item in error.errors(include_url=False):
+                yield self.fault((*path, "value", *item["loc"][1:]), item["msg"], "write it as under `provisions`")
+            return
+        yield from self._provision((*path, "value"), provision)
+
+    def _all_apply(self, read: Callable[[str], Moment], moments: list[Moment]) -> Iterator[Fault]:
+        """Every state of the text that the changes lead through must be well formed."""
+        told: set[str] = set()
+        for at in sorted({m.last for m in moments}):
+            try:
+                provisions_in_force(self.loaded.base, self.agreement.changes, at, read, lambda _: True)
+            except ChangeError as error:
+                if str(error) not in told:
+                    told.add(str(error))
+                    address = str(error).split()[0].rstrip(":")
+                    n = next((n for n, c in enumerate(self.agreement.changes) if c.address == address), 0)
+                    yield self.fault(("changes", n, "target"), str(error), "correct the target, or the order of changes")
+            except ValidationError as error:
+                for item in error.errors(include_url=False):
+                    message = f"after the changes up to {at.date()}: {item['msg']}"
+                    if message not in told:
+                        told.add(message)
+                        yield self.fault(("changes",), message, "correct the value that is put in")
+
+    def cycles(self) -> Iterator[Fault]:
+        """Statuses that wait for each other at the same instant have no meaning and are refused."""
+        graph: dict[str, set[str]] = {}
+        for provision in self.agreement.provisions:
+            wanted: set[str] = set()
+            for name in _CONDITIONS:
+                if text := getattr(provision, name, None):
+                    wanted |= {r.lstrip("@").split(".")[0] for r in condition(text).references}
+            graph[provision.id] = wanted & self.provisions
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as error:
+            circle = [str(name) for name in error.args[1]]
+            n = next((n for n, p in enumerate(self.agreement.provisions) if p.id in circle), 0)
+            what = "these wait for each other at the same instant: " + " -> ".join(f"@{name}" for name in circle)
+            yield self.fault(("provisions", n), what, "let one of them look at an earlier event instead")
+
+
+def _links(provision: Any) -> Iterator[tuple[str, str]]:
+    """Every (key, reference) from one provision to another."""
+    groups: list[tuple[str, Any]] = []
+    if isinstance(provision, Duty):
+        proof = (provision.proof,) if provision.proof else ()
+        groups = [("in_return_for", provision.in_return_for), ("unless", provision.unless), ("proof", proof)]
+    elif isinstance(provision, Exception_):
+        groups = [("to", provision.to), ("unless", provision.unless)]
+    elif isinstance(provision, Proof):
+        groups = [("for", provision.for_)]
+    elif isinstance(provision, Liberty) and provision.ended_by:
+        groups = [("ended_by", (provision.ended_by,))]
+    elif isinstance(provision, Power) and provision.effect:
+        groups = [("effect", provision.effect.suspend)]
+    for key, references in groups:
+        for reference in references:
+            yield key, reference
