@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import EXAMPLE
 
+from support import EXAMPLE
 from tallybook import desk
 from tallybook.verdicts.inquiry import Case
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import EXAMPLE, ROOT, answer
 
+from support import EXAMPLE, ROOT, answer
 from tallybook.cli.main import main
 from tallybook.verdicts.inquiry import Case
 
@@ -172,7 +172,10 @@ def test_unusable_arguments(arguments: list[str], words: list[str], capfd: pytes
 
 
 def test_help_lists_every_command_without_importing_them() -> None:
-    code = "import sys; from tallybook.cli.main import main; main(['--help']); print([m for m in sys.modules if m.startswith(('pydantic', 'rich', 'ruamel', 'lark', 'jinja2'))])"
+    code = (
+        "import sys; from tallybook.cli.main import main; main(['--help']);"
+        "print([m for m in sys.modules if m.startswith(('pydantic', 'rich', 'ruamel', 'lark', 'jinja2'))])"
+    )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert told.rstrip().endswith("[]")
     for name in ("new", "check", "board", "why", "owed", "changes"):
@@ -182,7 +185,8 @@ def test_help_lists_every_command_without_importing_them() -> None:
 def test_board_needs_no_heavy_import() -> None:
     code = (
         "import sys; from tallybook.cli.main import main; main(['board', 'examples/cuba-1962', '--json']);"
-        "print([m for m in ('numpy', 'scipy', 'numba', 'polars', 'pandas', 'rich', 'jinja2') if m in sys.modules], file=sys.stderr)"
+        "heavy = ('numpy', 'scipy', 'numba', 'polars', 'pandas', 'rich', 'jinja2');"
+        "print([m for m in heavy if m in sys.modules], file=sys.stderr)"
     )
     told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert told.stderr.strip() == "[]"

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import answer, drop_reports, words
 
+from support import answer, drop_reports, words
 from tallybook import desk
 from tallybook.cli.main import main
 from tallybook.verdicts.inquiry import Case

@@ -43,6 +43,16 @@ def read_case(folder: Path) -> CaseRead:
     return _Reader(folder).read()
 
 
+class _Anything:
+    """A list that is not settled: everything may be in it."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+_ANY = _Anything()
+
+
 class _Reader:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -97,10 +107,11 @@ class _Reader:
         self.faults += faults
         return rows
 
-    def _lists(self, loaded: Loaded | None, items: Mapping[str, Item]) -> ingest.Lists | None:
+    def _lists(self, loaded: Loaded | None, items: Mapping[str, Item]) -> ingest.Lists:
+        """The case's closed lists; while agreement.yaml has faults of form, only what needs none of them is checked."""
         agreement = loaded.agreement if loaded else None
         if agreement is None:
-            return None
+            return ingest.Lists(ZoneInfo("UTC"), _ANY, _ANY, _ANY, {}, items or _ANY, _ANY, unsettled=True)
         try:
             tz = zone(agreement.time_zone)
         except MomentError:
@@ -112,12 +123,12 @@ class _Reader:
             agreement.vocabulary.incidents,
             {name: m.states for name, m in agreement.measures.items()},
             items,
-            frozenset(c.id for c in agreement.claims),
+            [c.id for c in agreement.claims],
             agreement.weighing.second_reader,
         )
 
     def _places(self) -> dict[str, Place]:
-        reading = ingest.Reading(PLACES, ingest.Lists(ZoneInfo("UTC"), {}, {}, {}, {}, {}, frozenset()))
+        reading = ingest.Reading(PLACES, ingest.Lists(ZoneInfo("UTC"), (), (), (), {}, (), ()))
         places: dict[str, Place] = {}
         names: dict[str, str] = {}
         table = self._table(PLACES, ingest.PLACES)
@@ -152,8 +163,6 @@ class _Reader:
         tables = {name: self._table(f"reports/{name}.csv", columns) for name, (columns, _) in ingest.TABLES.items()}
         source_rows, bearing_rows = self._table(SOURCES, ingest.SOURCES), self._table(BEARINGS, ingest.BEARINGS)
         lists = self._lists(loaded, items)
-        if lists is None:
-            return {}, {}, []
         sources = self._unique(SOURCES, source_rows, lists, ingest.source)
         reports: dict[str, Report] = {}
         for name, rows in tables.items():

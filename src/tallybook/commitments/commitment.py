@@ -136,7 +136,7 @@ def _due(standing: Standing, duty: Duty, since: datetime | None) -> tuple[str, b
     if duty.by:
         return duty.by, standing.read(duty.by).last < standing.on
     if duty.within and duty.within.value:
-        begun = _owed_since(standing, duty) if duty.when else since
+        begun = _owed_since(standing, duty.when) if duty.when else since
         if begun:
             due = begun + duration(duty.within.value)
             return due.isoformat(timespec="seconds"), due < standing.on
@@ -146,9 +146,9 @@ def _due(standing: Standing, duty: Duty, since: datetime | None) -> tuple[str, b
     return "", False
 
 
-def _owed_since(standing: Standing, duty: Duty) -> datetime | None:
+def _owed_since(standing: Standing, trigger: str) -> datetime | None:
     """The first instant on record at which the trigger held."""
-    test = condition(duty.when or "")
+    test = condition(trigger)
     for at in standing.changes(None, standing.on):
         if test(standing, at).truth is Truth.TRUE:
             return at

@@ -92,7 +92,8 @@ class Record:
         for truth in (Truth.TRUE, Truth.FALSE):
             found = [v for v in verdicts if v.truth is truth]
             if found:
-                return Finding(truth, tuple(r for v in found for r in v.reasons))
+                waits = (str(atom),) if truth is Truth.FALSE else ()
+                return Finding(truth, tuple(r for v in found for r in v.reasons), waits)
         return Finding(Truth.UNKNOWN, (f"nothing on record says {atom}",), (str(atom),))
 
     def _by_measure(self, state: StateFact, at: datetime) -> Finding:
