@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import sqrt
+from math import exp, log, sqrt
 
 from tallybook.core.bounds import Bounds
 
@@ -61,7 +61,7 @@ def account(counts: Sequence[Count]) -> Account:
     totals, ships = _removals(counts)
     initial = [c for c in counts if c.kind in ("estimate", "at_least")] + ([declared] if declared else [])
     points = _points([c for c in counts if c.kind != "declared"] + ([declared] if declared else []))
-    out = _normal([_removed_weight(p, totals, ships, points) for p in points])
+    out = _normal(_removed_weights(points, totals, ships))
     removed = _triple([(p.value, w) for p, w in zip(points, out, strict=True)]) if totals or ships else (0.0, 0.0, 0.0)
     if not (totals or ships):
         out = [1.0 if p.value == 0 else 0.0 for p in points]
@@ -69,7 +69,7 @@ def account(counts: Sequence[Count]) -> Account:
     p_declared = sum(w for p, w in zip(points, out, strict=True) if declared and p.value >= declared.low)
     if not initial:
         return Account(None, removed, None, None, None, used)
-    start = [_initial_weight(p, initial, points) for p in points]
+    start = _normal(_initial_weights(points, initial))
     left, none_left, p_out = _left(points, start, out, declared.low if declared else None)
     return Account(
         declared.low if declared else None,
@@ -102,36 +102,51 @@ def _points(counts: Sequence[Count]) -> list[_Point]:
     return [_Point(v, 1.0 if v in marks else step) for v in values]
 
 
-def _exactly(point: _Point, count: Count, points: Sequence[_Point]) -> float:
-    span = max(1.0, count.high - count.low + 1)
-    here = 1 / span if count.low <= point.value <= count.high else 0.0
-    return count.trust * here + (1 - count.trust) / sum(p.width for p in points)
+def _exactly(point: _Point, count: Count, span: float) -> float:
+    """Logarithm of: right with probability `trust`, else one value of the whole span as likely as another."""
+    width = max(1.0, count.high - count.low + 1)
+    here = 1 / width if count.low <= point.value <= count.high else 0.0
+    return log(count.trust * here + (1 - count.trust) / span)
 
 
 def _at_least(point: _Point, low: float, trust: float) -> float:
-    return trust if point.value >= low else 1 - trust
+    return log(trust if point.value >= low else 1 - trust)
 
 
-def _removed_weight(point: _Point, totals: Sequence[Count], ships: Sequence[Count], points: Sequence[_Point]) -> float:
-    weight = point.width
+def _removed_weights(points: Sequence[_Point], totals: Sequence[Count], ships: Sequence[Count]) -> list[float]:
+    """Logarithms of the weight of each number out: the latest running total says how many, older ones at least how many."""
+    span = sum(p.width for p in points)
     latest = max((c.at for c in totals), default=None)
+    weights = [log(p.width) for p in points]
     for c in totals:
-        weight *= _exactly(point, c, points) if c.at == latest else _at_least(point, c.low, c.trust)
+        exact = c.at == latest
+        weights = [
+            w + (_exactly(p, c, span) if exact else _at_least(p, c.low, c.trust)) for w, p in zip(weights, points, strict=True)
+        ]
     if ships:
         low, trust = sum(c.low for c in ships), min(c.trust for c in ships)
-        whole = Count("", "removed", low, low, Bounds(trust / (1 - trust), trust / (1 - trust)), ships[0].at)
-        weight *= _at_least(point, low, trust) if totals else _exactly(point, whole, points)
-    return weight
+        odds = trust / (1 - trust)
+        whole = Count("", "removed", low, low, Bounds(odds, odds), ships[0].at)
+        weights = [
+            w + (_at_least(p, low, trust) if totals else _exactly(p, whole, span)) for w, p in zip(weights, points, strict=True)
+        ]
+    return weights
 
 
-def _initial_weight(point: _Point, initial: Sequence[Count], points: Sequence[_Point]) -> float:
-    weight = point.width
+def _initial_weights(points: Sequence[_Point], initial: Sequence[Count]) -> list[float]:
+    span = sum(p.width for p in points)
+    weights = [log(p.width) for p in points]
     for c in initial:
-        weight *= _at_least(point, c.low, c.trust) if c.kind == "at_least" else _exactly(point, c, points)
-    return weight
+        low = c.kind == "at_least"
+        weights = [
+            w + (_at_least(p, c.low, c.trust) if low else _exactly(p, c, span)) for w, p in zip(weights, points, strict=True)
+        ]
+    return weights
 
 
-def _normal(weights: Sequence[float]) -> list[float]:
+def _normal(logs: Sequence[float]) -> list[float]:
+    top = max(logs)
+    weights = [exp(value - top) for value in logs]
     total = sum(weights)
     return [w / total for w in weights]
 

@@ -15,7 +15,7 @@ from tallybook.holdings.account import Account, Count, account
 from tallybook.verdicts.inquiry import Begun, Inquiry
 from tallybook.verdicts.ladder import Side, Strength, Word, side, word
 from tallybook.verdicts.methods import MethodsFound, Requirement, means_of, methods_found, requirement
-from tallybook.verdicts.weigh import Cluster, Duty, Weighed, Weights, clusters, strength, weigh
+from tallybook.verdicts.weigh import Cluster, Duty, Weighed, Weights, clusters, read_on, strength, weigh
 
 NOT_COVERED = "not covered"
 _TRIED = ("B3", "B2", "A2", "A1")
@@ -139,9 +139,12 @@ def _weigh(inquiry: Inquiry, claim: Claim, duties: Sequence[tuple[DutyProvision,
     # A duty known only by what it says, not by when it began, has no baseline.
     owed = Duty(frozenset(d.owed.by for d, _ in duties), since)
     agreement, on = inquiry.agreement, inquiry.question.on
+    key = ("read", claim.id)
+    if key not in inquiry.memo:
+        inquiry.memo[key] = read_on(claim, inquiry.view, agreement.parties)
     declared = None
     for _ in range(2):
-        weighed = weigh(claim, inquiry.view, on, owed, agreement.parties, agreement.vocabulary, weights, declared)
+        weighed = weigh(claim, inquiry.memo[key], on, owed, agreement.parties, agreement.vocabulary, weights, declared)
         figures = [w for w in weighed if w.counts_as == "declared" and w.report.number is not None]
         latest = max(figures, key=lambda w: (w.report.known.last, w.report.id), default=None)
         if latest is None or latest.report.number == declared:

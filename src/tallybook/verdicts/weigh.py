@@ -128,6 +128,8 @@ def is_statement(report: Report, vocabulary: Vocabulary) -> bool:
 def matches(when: Match, report: Report, view: View, parties: Mapping[str, Party]) -> bool:
     """Whether a report fits every field that a rule gives."""
     file = view.file
+    if when.item and not any(report.item in file.members(item) for item in when.item):
+        return False
     exact = (
         (when.table, report.table),
         (when.stage, report.stage),
@@ -137,8 +139,6 @@ def matches(when: Match, report: Report, view: View, parties: Mapping[str, Party
         (when.state, report.state),
     )
     if any(wanted and value not in wanted for wanted, value in exact):
-        return False
-    if when.item and not any(report.item in file.members(item) for item in when.item):
         return False
     if when.vessel and report.vessel not in when.vessel:
         return False
@@ -157,9 +157,31 @@ def matches(when: Match, report: Report, view: View, parties: Mapping[str, Party
     return when.count_at_most is None or (most is not None and most <= when.count_at_most)
 
 
+Read = tuple[Report, Bearing | None, Rule | None]
+"""A report that has been read on a claim: by an analyst (bearing), or by a rule of the case."""
+
+
+def read_on(claim: Claim, view: View, parties: Mapping[str, Party]) -> list[Read]:
+    """Every report that has been read on a claim, on what was known. A bearing goes before the rules."""
+    bearings = view.bearing(claim.id)
+    out: list[Read] = []
+    for report in view.reports.values():
+        bearing = bearings.get(report.id)
+        if bearing is not None:
+            out.append((report, bearing, None))
+            continue
+        for rule in claim.rules:
+            if matches(rule.when, report, view, parties):
+                # Rows of ships repeat what observations say; a rule must name their table to mean them.
+                if report.table != "vessels" or "vessels" in rule.when.table:
+                    out.append((report, None, rule))
+                break
+    return out
+
+
 def weigh(
     claim: Claim,
-    view: View,
+    read: Iterable[Read],
     on: datetime,
     duty: Duty,
     parties: Mapping[str, Party],
@@ -167,17 +189,12 @@ def weigh(
     weights: Weights,
     declared: float | None,
 ) -> list[Weighed]:
-    """Every report that has been read on a claim, as it bears at `on` on what was known.
+    """What has been read on a claim, as it bears at `on`.
 
     `declared` is the declared number of the claim's quantity as known, for reports whose extent goes by their count.
     """
-    bearings = view.bearing(claim.id)
     out = []
-    for report in view.reports.values():
-        bearing = bearings.get(report.id)
-        rule = None if bearing else next((r for r in claim.rules if matches(r.when, report, view, parties)), None)
-        if bearing is None and (rule is None or (report.table == "vessels" and "vessels" not in rule.when.table)):
-            continue
+    for report, bearing, rule in read:
         item = _weighed(report, bearing, rule, claim, on, duty, parties, vocabulary, weights, declared)
         if item is not None:
             out.append(item)
