@@ -18,15 +18,15 @@ EXAMPLE = ROOT / "examples" / "cuba-1962"
 
 def rewrite_table(path: Path, keep: Callable[[dict[str, str]], bool]) -> list[str]:
     """Drop the rows of a table that are not to be kept; returns the ids dropped (of the first column)."""
-    rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
+    reader = csv.DictReader(io.StringIO(path.read_text("utf-8")))
+    columns, rows = list(reader.fieldnames or ()), list(reader)
     kept = [row for row in rows if keep(row)]
     out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
+    writer = csv.DictWriter(out, fieldnames=columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(kept)
     path.write_text(out.getvalue(), "utf-8")
-    first = next(iter(rows[0])) if rows else ""
-    return [row[first] for row in rows if row not in kept]
+    return [row[columns[0]] for row in rows if row not in kept]
 
 
 def drop_reports(folder: Path, unwanted: Callable[[dict[str, str]], bool]) -> set[str]:

@@ -145,6 +145,8 @@ def test_changes(capfd: pytest.CaptureFixture[str]) -> None:
     moved = {row["id"] for row in rows if row["moved"]}
     assert "missiles_removed" in moved
     assert "missile_bases_dismantled" not in moved
+    assert "alongside-procedure#1" in told
+    assert "ruled by Roswell Gilpatric" in told
 
 
 @pytest.mark.parametrize(

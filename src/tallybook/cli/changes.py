@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from tallybook import desk
 from tallybook.cli.options import case_argument, print_json
 from tallybook.core.time import written
+from tallybook.verdicts.inquiry import Inquiry
 
 
 @click.command(name="changes")
@@ -27,6 +29,7 @@ def command(case: Path, since: str, until: str | None, reading: str | None, as_j
             "since": written(before.question.known, loaded.tz),
             "until": written(after.question.known, loaded.tz),
             "lines": [desk.as_dict(change) for change in found],
+            "agreement": _amendments(before, after),
         }
         print_json(out)
         return 0
@@ -39,4 +42,24 @@ def command(case: Path, since: str, until: str | None, reading: str | None, as_j
         for name, ids in (("for", change.new_for), ("against", change.new_against), ("read", change.new_other)):
             if ids:
                 click.echo(f"    new {name}: {', '.join(ids)}")
+    for row in _amendments(before, after):
+        by = f", ruled by {row['ruling_by']}" if row["ruling_by"] else ""
+        recorded = f", recorded by {', '.join(row['recorded_by'])}" if row["recorded_by"] else ""
+        click.echo(f"\nIn the agreement, {row['change']} ({row['effective']}): {row['op']} {row['target']}{by}{recorded}")
     return 0
+
+
+def _amendments(before: Inquiry, after: Inquiry) -> list[dict[str, Any]]:
+    """Changes of the agreement that are applied at the later date and were not at the earlier one."""
+    return [
+        {
+            "change": change.address,
+            "op": change.op,
+            "target": change.target,
+            "effective": change.effective or change.made,
+            "recorded_by": list(change.recorded_by),
+            "ruling_by": change.ruling.by if change.ruling else None,
+        }
+        for change in after.agreement.changes
+        if change.address in after.in_force.applied and change.address not in before.in_force.applied
+    ]
