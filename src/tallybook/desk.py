@@ -135,11 +135,6 @@ def _measure_tree(inquiry: Inquiry, line: BoardLine) -> Because:
     return Because("measure", m.words, tuple(leaves))
 
 
-def owed(inquiry: Inquiry) -> Board:
-    """What is owed is read off the board."""
-    return board(inquiry)
-
-
 @dataclass(frozen=True, slots=True)
 class LineChange:
     """A line whose word moved between two known dates, with the reports that came in between and what faded."""

@@ -62,9 +62,9 @@ def provisions_in_force(
     live.sort(key=lambda c: (read(c.effective or c.made).last, read(c.made).last, c.in_, c.n))
     undone: set[str] = set()
     for change in reversed(live):
-        if change.op == "repeal" and "#" in change.target and change.address not in undone:
+        if "#" in change.target and change.address not in undone:
             undone.add(change.target.lstrip("@"))
-    live = [c for c in live if c.address not in undone and "#" not in c.target]
+    live = [c for c in live if c.address not in undone]
     conflicts = _conflicts(live, read)
     barred = {address for conflict in conflicts for address in conflict.changes}
     text = {name: copy.deepcopy(dict(raw)) for name, raw in base.items()}
@@ -74,9 +74,11 @@ def provisions_in_force(
     for change in live:
         if change.address in barred:
             continue
+        applied.append(change.address)
+        if "#" in change.target:
+            continue
         _apply(text, repealed, change)
         history.setdefault(_target_id(change.target), []).append(change.address)
-        applied.append(change.address)
     reader = provision_reader()
     provisions = {name: reader.validate_python(raw) for name, raw in text.items()}
     return InForce(provisions, repealed, {k: tuple(v) for k, v in history.items()}, tuple(applied), conflicts)

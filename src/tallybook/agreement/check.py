@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -10,8 +11,8 @@ from pydantic import ValidationError
 
 from tallybook.agreement.agreement import Agreement
 from tallybook.agreement.change import ChangeError, provision_reader, provisions_in_force
-from tallybook.agreement.claim import Claim, Match
-from tallybook.agreement.language import condition
+from tallybook.agreement.claim import Change, Claim, Match
+from tallybook.agreement.language import atom_of, condition
 from tallybook.agreement.load import FILE, Loaded
 from tallybook.agreement.provision import Definition, Duty, Exception_, Liberty, Power, Proof, method_names
 from tallybook.agreement.quotation import quotations, unsupported
@@ -19,6 +20,8 @@ from tallybook.agreement.yamltext import Path
 from tallybook.core.time import Moment, MomentError, moment, zone
 from tallybook.errors import Fault
 
+GRADE = r"[A-F][1-6]"
+TABLES = ("observations", "commitments", "measures", "incidents", "vessels")
 _CONDITIONS = ("in_force", "when", "achieve", "maintain", "endeavour", "while_", "holds_when", "observer", "shows")
 
 
@@ -47,6 +50,9 @@ class _Checker:
         added = {c.target.lstrip("@") for c in agreement.changes if c.op == "add" and "." not in c.target}
         self.provisions = {p.id for p in agreement.provisions} | added
         self.claims = {c.id for c in agreement.claims}
+        self.every = [*agreement.provisions, *_added(agreement)]
+        self.duties = {p.id: p for p in self.every if isinstance(p, Duty)}
+        self.proofs = {p.id for p in self.every if isinstance(p, Proof)}
 
     def fault(self, path: Path, what: str, do: str) -> Fault:
         field = ".".join(str(part) for part in path)
@@ -58,25 +64,24 @@ class _Checker:
         except MomentError as error:
             yield self.fault(("time_zone",), str(error), "correct the name of the time zone")
             return
-        keys = ("made", "known", "effective", "from", "until", "by", "default_as_of")
+        keys = ("made", "known", "effective", "from", "until", "default_as_of")
 
         def walk(node: Any, path: Path) -> Iterator[Fault]:
             if isinstance(node, list):
                 for n, item in enumerate(node):
                     yield from walk(item, (*path, n))
-            elif isinstance(node, dict):
-                for key, value in node.items():
-                    here = (*path, key)
-                    dated = key in keys and (key != "by" or (path and path[0] == "provisions" and "owed" not in path))
-                    if dated and isinstance(value, str | int) and not isinstance(value, bool):
-                        if key == "by" and not str(value)[:4].isdigit():
-                            continue
-                        try:
-                            moment(str(value), tz)
-                        except MomentError as error:
-                            yield self.fault(here, str(error), "correct the date")
-                    else:
-                        yield from walk(value, here)
+                return
+            for key, value in node.items() if isinstance(node, dict) else ():
+                here = (*path, key)
+                # `by` is a date in a duty, and a party everywhere else.
+                dated = key in keys or (key == "by" and node.get("kind") == "duty")
+                if dated and isinstance(value, str | int) and not isinstance(value, bool):
+                    try:
+                        moment(str(value), tz)
+                    except MomentError as error:
+                        yield self.fault(here, str(error), "correct the date")
+                else:
+                    yield from walk(value, here)
 
         yield from walk(self.loaded.document.data, ())
 
@@ -97,6 +102,12 @@ class _Checker:
         clash = self.provisions & self.claims
         for name in sorted(clash):
             yield self.fault(("claims",), f"{name!r} is a provision and a claim", "rename one: @ refers to both")
+        for name, reading in a.readings.items():
+            if reading.by:
+                yield from self._one_of(("readings", name, "by"), "party", reading.by, a.parties, "parties")
+        for grade in [*a.weighing.ratios, a.weighing.ungraded_record]:
+            if not re.fullmatch(GRADE, grade):
+                yield self.fault(("weighing",), f"{grade!r} is not a grade", "write A-F and 1-6, such as B2")
         for name, instrument in a.instruments.items():
             yield from self._instrument(name, instrument.model_dump(include={"by", "read_in", "accepts", "restates"}))
 
@@ -124,16 +135,20 @@ class _Checker:
         for n, state in enumerate(a.states):
             if state.measure:
                 yield from self._one_of(("states", n, "measure"), "measure", state.measure, a.measures, "measures")
+                yield from self._states(("states", n, "states"), state.measure, state.states)
             if state.when:
                 yield from self._condition(("states", n, "when"), state.when)
 
     def _claim(self, n: int, claim: Claim) -> Iterator[Fault]:
+        for name, duty in self.duties.items():
+            if (f"@{name}" in claim.duty) != (claim.id in duty.claims):
+                what = f"@{name} and the claim {claim.id} do not name each other"
+                yield self.fault(("claims", n, "duty"), what, "write the claim under the duty's `claims`, and the duty here")
         for reference in claim.duty:
             if reference.lstrip("@") not in self.provisions:
                 yield self.fault(("claims", n, "duty"), f"no provision {reference}", "add it, or correct the name")
         wanted = [claim.item, claim.quantity.item if claim.quantity else None]
-        matched = [item for rule in claim.rules for item in rule.when.item]
-        for item in [*filter(None, wanted), *matched]:
+        for item in filter(None, wanted):
             yield from self._one_of(("claims", n), "item", item, self.items, "items.yaml")
         for m, rule in enumerate(claim.rules):
             yield from self._rule(("claims", n, "rules", m, "when"), rule.when)
@@ -152,6 +167,8 @@ class _Checker:
     def _rule(self, path: Path, when: Any) -> Iterator[Fault]:
         vocabulary = self.agreement.vocabulary
         for key, known, where in (
+            ("table", TABLES, "the tables under reports/"),
+            ("item", self.items, "items.yaml"),
             ("stage", vocabulary.stages, "vocabulary.stages"),
             ("method", vocabulary.methods, "vocabulary.methods"),
             ("kind", vocabulary.incidents, "vocabulary.incidents"),
@@ -162,6 +179,15 @@ class _Checker:
         ):
             for name in getattr(when, key):
                 yield from self._one_of((*path, key), key, name, known, where)
+        for measure in when.measure:
+            yield from self._states((*path, "state"), measure, when.state)
+
+    def _states(self, path: Path, measure: str, states: Iterable[str]) -> Iterator[Fault]:
+        """A measure's states, where the agreement lists them."""
+        kind = self.agreement.measures.get(measure)
+        for state in states if kind and kind.states else ():
+            if kind and state not in kind.states:
+                yield self.fault(path, f"{measure} has no state {state!r}", "correct it, or add it under `measures`")
 
     def _provision(self, path: Path, provision: Any) -> Iterator[Fault]:
         for name in _CONDITIONS:
@@ -173,16 +199,17 @@ class _Checker:
             yield from self._duty(path, provision)
         elif isinstance(provision, Proof):
             for method in [*method_names(provision.methods), *provision.includes]:
-                yield from self._one_of((*path, "methods"), "proof", method, self.provisions, "provisions")
+                yield from self._one_of((*path, "methods"), "proof", method, self.proofs, "provisions of kind proof")
             if provision.met_by is not None:
                 yield from self._met_by((*path, "met_by"), provision.met_by)
         elif isinstance(provision, Definition):
-            for included in [*provision.includes, *provision.interpretations]:
-                names = [included.item] if hasattr(included, "item") else [*included.includes, *included.excludes]
-                for item in names:
-                    yield from self._one_of((*path, "includes"), "item", item, self.items, "items.yaml")
+            yield from self._definition(path, provision)
         a = self.agreement
+        if (measure := getattr(provision, "measure", None)) and measure in a.measures:
+            used = getattr(provision, "must_use", None)
+            yield from self._states((*path, "states"), measure, [*provision.states, *(used.states if used else ())])
         for key, known, where in (
+            ("holder", a.parties, "parties"),
             ("measure", a.measures, "measures"),
             ("standard", a.standards, "standards"),
             ("in_instrument", a.instruments, "instruments"),
@@ -190,7 +217,17 @@ class _Checker:
         ):
             if named := getattr(provision, key, None):
                 field = "in" if key == "in_instrument" else key
-                yield from self._one_of((*path, field), where.rstrip("s"), str(named), known, where)
+                noun = "party" if key == "holder" else where.rstrip("s")
+                yield from self._one_of((*path, field), noun, str(named), known, where)
+
+    def _definition(self, path: Path, definition: Definition) -> Iterator[Fault]:
+        named = [included.item for included in definition.includes]
+        named += [item for entry in definition.interpretations for item in (*entry.includes, *entry.excludes)]
+        for item in named:
+            yield from self._one_of((*path, "includes"), "item", item, self.items, "items.yaml")
+        for pointer in definition.by_reference:
+            path_to = (*path, "by_reference")
+            yield from self._one_of(path_to, "instrument", pointer.to, self.agreement.instruments, "instruments")
 
     def _duty(self, path: Path, duty: Duty) -> Iterator[Fault]:
         for party in (duty.owed.by, duty.owed.to):
@@ -249,19 +286,20 @@ class _Checker:
 
     def _added(self, path: Path, target: str, value: Any) -> Iterator[Fault]:
         try:
-            provision = provision_reader().validate_python({**value, "id": target} if isinstance(value, dict) else value)
+            provision_reader().validate_python({**value, "id": target} if isinstance(value, dict) else value)
         except ValidationError as error:
             for item in error.errors(include_url=False):
                 yield self.fault((*path, "value", *item["loc"][1:]), item["msg"], "write it as under `provisions`")
-            return
-        yield from self._provision((*path, "value"), provision)
 
     def _all_apply(self, read: Callable[[str], Moment], moments: list[Moment]) -> Iterator[Fault]:
         """Every state of the text that the changes lead through must be well formed."""
         told: set[str] = set()
         for at in sorted({m.last for m in moments}):
             try:
-                provisions_in_force(self.loaded.base, self.agreement.changes, at, read, lambda _: True)
+                standing = provisions_in_force(self.loaded.base, self.agreement.changes, at, read, lambda _: True)
+                for provision in standing.provisions.values():
+                    if provision.id in {_target(c) for c in self.agreement.changes}:
+                        yield from self._provision(("changes",), provision)
             except ChangeError as error:
                 if str(error) not in told:
                     told.add(str(error))
@@ -278,19 +316,44 @@ class _Checker:
     def cycles(self) -> Iterator[Fault]:
         """Statuses that wait for each other at the same instant have no meaning and are refused."""
         graph: dict[str, set[str]] = {}
-        for provision in self.agreement.provisions:
-            wanted: set[str] = set()
-            for name in _CONDITIONS:
-                if text := getattr(provision, name, None):
-                    wanted |= {r.lstrip("@").split(".")[0] for r in condition(text).references}
-            graph[provision.id] = wanted & self.provisions
+        for provision in self.every:
+            texts = [text for name in _CONDITIONS if (text := getattr(provision, name, None))]
+            claims = set(provision.claims) if isinstance(provision, Duty) else set()
+            graph[f"@{provision.id}"] = claims | {node for text in texts for node in self._waits_for(text)}
+        for claim in self.agreement.claims:
+            starts = [d.in_force for r in claim.duty if (d := self.duties.get(r.lstrip("@"))) and d.in_force]
+            graph[claim.id] = {node for text in starts for node in self._waits_for(text)}
+        for state in self.agreement.states:
+            if state.when:
+                graph.setdefault(f"atom {atom_of(state.atom)}", set()).update(self._waits_for(state.when))
         try:
             TopologicalSorter(graph).prepare()
         except CycleError as error:
-            circle = [str(name) for name in error.args[1]]
-            n = next((n for n, p in enumerate(self.agreement.provisions) if p.id in circle), 0)
-            what = "these wait for each other at the same instant: " + " -> ".join(f"@{name}" for name in circle)
+            circle = [str(name).removeprefix("atom ") for name in error.args[1]]
+            n = next((n for n, p in enumerate(self.agreement.provisions) if f"@{p.id}" in circle), 0)
+            what = "these wait for each other at the same instant: " + " -> ".join(circle)
             yield self.fault(("provisions", n), what, "let one of them look at an earlier event instead")
+
+    def _waits_for(self, text: str) -> set[str]:
+        parsed = condition(text)
+        names = {reference.lstrip("@").split(".")[0] for reference in parsed.references}
+        return {name if name in self.claims else f"@{name}" for name in names} | {f"atom {atom}" for atom in parsed.atoms}
+
+
+def _added(agreement: Agreement) -> list[Any]:
+    """Provisions that changes add, as far as they are well formed."""
+    found = []
+    for change in agreement.changes:
+        if change.op == "add" and "." not in change.target and isinstance(change.value, dict):
+            try:
+                found.append(provision_reader().validate_python({**change.value, "id": change.target.lstrip("@")}))
+            except ValidationError:
+                continue
+    return found
+
+
+def _target(change: Change) -> str:
+    return change.target.lstrip("@").split(".")[0]
 
 
 def _links(provision: Any) -> Iterator[tuple[str, str]]:

@@ -21,13 +21,13 @@ from tallybook.agreement.model import (
 StateKind = Literal["act", "position", "activity", "statement", "intention"]
 Bears = Literal["for", "against", "neither"]
 Extent = Literal["whole", "part", "by_count"]
-CountsAs = Literal["declared", "estimate", "at_least", "removed", "removed_by_ship", "introduced", "none"]
+CountsAs = Literal["declared", "estimate", "at_least", "removed", "removed_by_ship", "removed_at_site", "none"]
 
 
 class Match(Strict):
     """Which reports a rule is about. Every field given must fit; a list fits when one of its values does.
 
-    `item` also fits what the item includes, `place` what lies within it. `by` and `observer_is` name a party.
+    `item` also fits what the item includes, `place` what lies within it. `by` and `not_by` name a party.
     """
 
     table: Names = ()
@@ -84,7 +84,6 @@ class Claim(Strict):
     coverage: Coverage | None = None
     open: str = ""
     rules: tuple[Rule, ...] | list[Rule] = ()
-    words: dict[str, str] = {}
 
 
 class Line(Strict):
@@ -143,7 +142,7 @@ class Weighing(Strict):
     good_evidence: Annotated[float, Field(gt=0.5, lt=1)] | None = None
     prior: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
     ratios: dict[str, Annotated[list[float], Field(min_length=2, max_length=2)]] = {}
-    half_life_days: dict[StateKind, float | int | None] = {}
+    half_life_days: dict[StateKind, Annotated[float | int, Field(gt=0)] | None] = {}
     second_reader: bool = False
     ungraded_record: str = "B2"
 
@@ -195,6 +194,10 @@ class Change(Strict):
             raise ValueError("a change needs words (text) or the report rows that record it (recorded_by)")
         if self.op in ("add", "insert", "replace", "interpret") and self.value is None:
             raise ValueError(f"{self.op} needs a value")
+        if "#" in self.target and self.op != "repeal":
+            raise ValueError("a change can be repealed; no other operation takes a change as its target")
+        if self.op == "interpret" and not _is_interpretation(self.value):
+            raise ValueError("interpret takes {includes: [...], excludes: [...]}, either or both")
         if self.op == "repeal" and self.value is not None:
             raise ValueError("repeal takes no value")
         return self
@@ -231,3 +234,9 @@ class StateFact(Strict):
         if (self.measure is None) == (self.when is None):
             raise ValueError("a state holds by a measure with states, or by `when`, and not by both")
         return self
+
+
+def _is_interpretation(value: Any) -> bool:
+    if not isinstance(value, dict) or not value or not set(value) <= {"includes", "excludes"}:
+        return False
+    return all(isinstance(names, list) and names for names in value.values())

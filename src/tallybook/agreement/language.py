@@ -14,7 +14,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Protocol, TypeAlias, cast
 
-from tallybook.core.time import duration
+from tallybook.core.time import duration, shifted
 from tallybook.core.truth import Finding, Truth, all_of, any_of, implies
 
 LONGEST = 2000
@@ -49,7 +49,7 @@ class Situation(Protocol):
         ...
 
     def status(self, word: str, reference: str, at: datetime) -> Finding:
-        """Whether a provision or claim has a status just before an instant."""
+        """Whether a provision or claim has a status at an instant."""
         ...
 
     def members(self, term: str, at: datetime) -> Sequence[str] | None:
@@ -172,7 +172,7 @@ def _compile(tree: Any, seen: dict[str, set[str]]) -> Compiled:
         return lambda situation, at, scope: situation.status(word, reference, at)
     if kind == "compare":
         return _comparison(tree, seen)
-    seen["atoms"].add(str(tree.children[0]))
+    seen["atoms"].add(str(_read_atom(tree, {})))
     return lambda situation, at, scope: situation.holds(_read_atom(tree, scope), at)
 
 
@@ -224,8 +224,8 @@ def _instants(situation: Situation, at: datetime, near: timedelta, far: timedelt
 
     Between two changes nothing changes, so a point between them stands for all of them.
     """
-    end = at - near
-    start = None if far is None else at - far
+    end = shifted(at, -near)
+    start = None if far is None else shifted(at, -far)
     marks = {end, *situation.changes(start, end)} | ({start} if start is not None else set())
     ordered = sorted(marks)
     between = [a + (b - a) / 2 for a, b in itertools.pairwise(ordered)]
@@ -245,7 +245,7 @@ def _since(left: Compiled, window: tuple[timedelta, timedelta | None], right: Co
 
     def run(situation: Situation, at: datetime, scope: dict[str, str]) -> Finding:
         near, far = window
-        latest_right, earliest_right = at - near, None if far is None else at - far
+        latest_right, earliest_right = shifted(at, -near), None if far is None else shifted(at, -far)
         kept, best = Truth.TRUE, Truth.FALSE
         findings: list[Finding] = []
         for instant in _instants(situation, at, timedelta(0), far):

@@ -8,7 +8,7 @@ from datetime import datetime
 from tallybook.agreement.language import Atom, condition
 from tallybook.agreement.provision import Duty, Exception_
 from tallybook.commitments.view import Standing
-from tallybook.core.time import duration
+from tallybook.core.time import duration, shifted
 from tallybook.core.truth import Finding, Truth
 
 NOT_ENACTED, NOT_IN_FORCE, PENDING, IN_FORCE = "not enacted", "not in force", "pending", "in force"
@@ -50,7 +50,9 @@ def commitment(standing: Standing, duty: Duty, performed: bool | None) -> Commit
     if status == IN_FORCE and trigger.truth is not Truth.TRUE:
         status = PENDING
     done_finding = _done(standing, duty)
-    done = performed if performed is not None else done_finding.truth is Truth.TRUE and not duty.maintain
+    # What must be maintained is only ever kept so far; it is never over and done with.
+    shown = performed if performed is not None else done_finding.truth is Truth.TRUE
+    done = shown and duty.maintain is None
     released = _release(standing, duty)
     withheld = next((e.id for e in _exceptions(standing, duty) if _applies(standing, e)), "")
     due_text, overdue = _due(standing, duty, since)
@@ -73,8 +75,8 @@ def commitment(standing: Standing, duty: Duty, performed: bool | None) -> Commit
         due=due_text,
         waits_for=trigger.waits_for if status == PENDING else (),
         withheld_by=f"@{withheld}" if withheld else "",
-        done=bool(done),
-        done_unowed=bool(done) and status == PENDING,
+        done=done,
+        done_unowed=done and status == PENDING,
         reasons=(*reasons, *trigger.reasons, *(done_finding.reasons if done else ())),
         vague=(*duty.vague, *((duty.within.vague,) if duty.within and duty.within.vague else ())),
     )
@@ -138,7 +140,7 @@ def _due(standing: Standing, duty: Duty, since: datetime | None) -> tuple[str, b
     if duty.within and duty.within.value:
         begun = _owed_since(standing, duty.when) if duty.when else since
         if begun:
-            due = begun + duration(duty.within.value)
+            due = shifted(begun, duration(duty.within.value))
             return due.isoformat(timespec="seconds"), due < standing.on
         return f"within {duty.within.value}", False
     if duty.within and duty.within.vague:

@@ -72,6 +72,14 @@ class Record:
                 atom = Atom("accepted", (("0", instrument.accepts), ("by", name)))
                 yield Entry(atom, True, read(made), None, f"{instrument.name} of {made} accepts {instrument.accepts}")
 
+    def entries(self) -> list[dict[str, str | bool]]:
+        """Every event and state on record, for the receipt."""
+        return [
+            {"atom": str(e.atom), "value": e.value, "from": e.starts.text, "until": e.ends.text if e.ends else ""}
+            for entries in self._by_atom.values()
+            for e in entries
+        ]
+
     def grounds(self, atom: Atom) -> Sequence[StateFact]:
         """States that hold while a measure is in a state, or while a condition holds."""
         return self._states.get(atom, ())

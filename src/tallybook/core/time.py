@@ -19,6 +19,7 @@ _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-
 _DURATION = re.compile(r"(\d{1,6})(min|h|d|w|mo|y)")
 _FORMS = "write 1962, 1962-11, 1962-11-03 or an instant with its offset such as 1962-11-03T20:44-05:00"
 _LONGEST = 40
+LONGEST_DURATION = timedelta(days=366_000)
 
 
 class MomentError(ValueError):
@@ -32,10 +33,6 @@ class Moment:
     text: str
     first: datetime
     last: datetime
-
-    def until(self, other: Moment) -> timedelta:
-        """Time from the end of this moment to the end of `other`."""
-        return other.last - self.last
 
 
 def zone(name: str) -> ZoneInfo:
@@ -93,5 +90,16 @@ def duration(text: str) -> timedelta:
     found = _DURATION.fullmatch(text)
     if not found:
         raise MomentError(f"{text!r} is not a length of time; write a number and min, h, d, w, mo or y")
-    unit = {"min": 60, "h": 3600, "d": 86400, "w": 604800, "mo": 30 * 86400, "y": 365 * 86400}[found[2]]
-    return timedelta(seconds=int(found[1]) * unit)
+    seconds = {"min": 60, "h": 3600, "d": 86400, "w": 604800, "mo": 30 * 86400, "y": 365 * 86400}[found[2]]
+    length = timedelta(seconds=int(found[1]) * seconds)
+    if length > LONGEST_DURATION:
+        raise MomentError(f"{text!r} is longer than {LONGEST_DURATION.days:,} days")
+    return length
+
+
+def shifted(at: datetime, by: timedelta) -> datetime:
+    """An instant moved by a length of time, held within the calendar."""
+    try:
+        return at + by
+    except OverflowError:
+        return (datetime.min if by < timedelta(0) else datetime.max).replace(tzinfo=at.tzinfo)

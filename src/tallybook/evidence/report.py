@@ -34,7 +34,7 @@ class Report:
 
     `known` is when our side had it, `starts` to `ends` when the thing was so. `who` is the observer, or the one who
     spoke or acted; `to` the one spoken to. A count is a point `count` and bounds `low`, `high`; None is unknown and 0 a finding.
-    `hides_end` marks a measure whose end is known only once it has come.
+    `until` is the end of a measure's state, which is known only once it has come.
     """
 
     id: str
@@ -76,24 +76,7 @@ class Report:
             out["until"] = self.until.text
         if self.table != "measures":
             out["ends"] = self.ends.text
-        for name in [
-            "id",
-            "source",
-            "who",
-            "statement",
-            "citation",
-            "basis",
-            "method",
-            "place",
-            "vessel",
-            "item",
-            "stage",
-            "kind",
-            "measure",
-            "state",
-            "to",
-            "conditions",
-        ]:
+        for name in _SHOWN:
             if value := getattr(self, name):
                 out[name] = value
         out.update({k: getattr(self, k) for k in ("count", "low", "high") if getattr(self, k) is not None})

@@ -20,7 +20,10 @@ FINE = 600
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A report of a number. `kind`: declared, estimate, at_least, removed, removed_by_ship. `worth`: its likelihood ratios."""
+    """A report of a number. `worth`: its likelihood ratios; `part`: the ship or site that a part was counted on.
+
+    `kind`: declared, estimate, at_least, removed (running total), removed_by_ship, removed_at_site (running total there).
+    """
 
     report: str
     kind: str
@@ -28,7 +31,7 @@ class Count:
     high: float
     worth: Bounds
     at: datetime
-    ship: str = ""
+    part: str = ""
 
     @property
     def trust(self) -> float:
@@ -55,44 +58,50 @@ class _Point:
     width: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The sum over ships or over sites: at least so many are out, as surely as the least sure of the parts."""
+
+    low: float
+    trust: float
+    reports: tuple[str, ...]
+
+
 def account(counts: Sequence[Count]) -> Account:
-    """The account that a set of counts gives. Counts of kind removed are running totals, of kind removed_by_ship parts."""
+    """The account that a set of counts gives. Of ships the surest count of each is summed, of sites the latest."""
     declared = max((c for c in counts if c.kind == "declared"), key=lambda c: (c.at, c.report), default=None)
-    totals, ships = _removals(counts)
-    initial = [c for c in counts if c.kind in ("estimate", "at_least")] + ([declared] if declared else [])
-    points = _points([c for c in counts if c.kind != "declared"] + ([declared] if declared else []))
-    out = _normal(_removed_weights(points, totals, ships))
-    removed = _triple([(p.value, w) for p, w in zip(points, out, strict=True)]) if totals or ships else (0.0, 0.0, 0.0)
-    if not (totals or ships):
-        out = [1.0 if p.value == 0 else 0.0 for p in points]
-    used = tuple(sorted({c.report for c in [*totals, *ships, *initial]}))
-    p_declared = sum(w for p, w in zip(points, out, strict=True) if declared and p.value >= declared.low)
-    if not initial:
-        return Account(None, removed, None, None, None, used)
-    start = _normal(_initial_weights(points, initial))
-    left, none_left, p_out = _left(points, start, out, declared.low if declared else None)
-    return Account(
-        declared.low if declared else None,
-        removed,
-        left,
-        none_left,
-        (p_out if p_out is not None else p_declared) if declared else None,
-        used,
-    )
-
-
-def _removals(counts: Sequence[Count]) -> tuple[list[Count], list[Count]]:
     totals = [c for c in counts if c.kind == "removed"]
+    parts = [p for p in (_parts(counts, "removed_by_ship"), _parts(counts, "removed_at_site")) if p is not None]
+    initial = [c for c in counts if c.kind in ("estimate", "at_least")] + ([declared] if declared else [])
+    points = _points([*totals, *initial], parts)
+    used = tuple(sorted({*(c.report for c in [*totals, *initial]), *(r for p in parts for r in p.reports)}))
+    nothing_left_yet = [1.0 if p.value == 0 else 0.0 for p in points]
+    out = _normal(_removed_weights(points, totals, parts)) if totals or parts else nothing_left_yet
+    if not initial:
+        return Account(None, _triple([(p.value, w) for p, w in zip(points, out, strict=True)]), None, None, None, used)
+    joint = _joint(points, _normal(_initial_weights(points, initial)), out, declared.low if declared else None)
+    return Account(declared.low if declared else None, joint.removed, joint.left, joint.none_left, joint.shown, used)
+
+
+def _parts(counts: Sequence[Count], kind: str) -> _Parts | None:
     best: dict[str, Count] = {}
-    for c in (c for c in counts if c.kind == "removed_by_ship"):
-        if c.ship not in best or (c.trust, c.at) > (best[c.ship].trust, best[c.ship].at):
-            best[c.ship] = c
-    return totals, list(best.values())
+    for c in (c for c in counts if c.kind == kind):
+        if c.part not in best or _rank(c) > _rank(best[c.part]):
+            best[c.part] = c
+    if not best:
+        return None
+    chosen = best.values()
+    return _Parts(sum(c.low for c in chosen), min(c.trust for c in chosen), tuple(c.report for c in chosen))
 
 
-def _points(counts: Sequence[Count]) -> list[_Point]:
-    ships = sum(c.low for c in counts if c.kind == "removed_by_ship")
-    marks = sorted({0.0, ships, *(c.low for c in counts), *(c.high for c in counts)})
+def _rank(count: Count) -> tuple[float, float]:
+    """Of one ship the surest count stands, of one site the latest running total."""
+    at = count.at.timestamp()
+    return (count.trust, at) if count.kind == "removed_by_ship" else (at, count.trust)
+
+
+def _points(counts: Sequence[Count], parts: Sequence[_Parts]) -> list[_Point]:
+    marks = sorted({0.0, *(p.low for p in parts), *(c.low for c in counts), *(c.high for c in counts)})
     most = max(10.0, 2 * marks[-1])
     if most <= FINE and all(float(m).is_integer() for m in marks):
         return [_Point(float(n), 1.0) for n in range(int(most) + 1)]
@@ -113,23 +122,25 @@ def _at_least(point: _Point, low: float, trust: float) -> float:
     return log(trust if point.value >= low else 1 - trust)
 
 
-def _removed_weights(points: Sequence[_Point], totals: Sequence[Count], ships: Sequence[Count]) -> list[float]:
-    """Logarithms of the weight of each number out: the latest running total says how many, older ones at least how many."""
+def _removed_weights(points: Sequence[_Point], totals: Sequence[Count], parts: Sequence[_Parts]) -> list[float]:
+    """Logarithms of the weight of each number out: the latest running total says how many, older ones at least how many.
+
+    Sums of parts say at least how many; where there is no running total, the larger sum says how many.
+    """
     span = sum(p.width for p in points)
     latest = max((c.at for c in totals), default=None)
     weights = [log(p.width) for p in points]
     for c in totals:
         exact = c.at == latest
-        weights = [
-            w + (_exactly(p, c, span) if exact else _at_least(p, c.low, c.trust)) for w, p in zip(weights, points, strict=True)
-        ]
-    if ships:
-        low, trust = sum(c.low for c in ships), min(c.trust for c in ships)
-        odds = trust / (1 - trust)
-        whole = Count("", "removed", low, low, Bounds(odds, odds), ships[0].at)
-        weights = [
-            w + (_at_least(p, low, trust) if totals else _exactly(p, whole, span)) for w, p in zip(weights, points, strict=True)
-        ]
+        more = [_exactly(p, c, span) if exact else _at_least(p, c.low, c.trust) for p in points]
+        weights = [w + m for w, m in zip(weights, more, strict=True)]
+    largest = max((p.low for p in parts), default=0.0)
+    for part in parts:
+        odds = part.trust / (1 - part.trust)
+        whole = Count("", "removed", part.low, part.low, Bounds(odds, odds), datetime.min)
+        exact = not totals and part.low == largest
+        more = [_exactly(p, whole, span) if exact else _at_least(p, part.low, part.trust) for p in points]
+        weights = [w + m for w, m in zip(weights, more, strict=True)]
     return weights
 
 
@@ -138,9 +149,8 @@ def _initial_weights(points: Sequence[_Point], initial: Sequence[Count]) -> list
     weights = [log(p.width) for p in points]
     for c in initial:
         low = c.kind == "at_least"
-        weights = [
-            w + (_at_least(p, c.low, c.trust) if low else _exactly(p, c, span)) for w, p in zip(weights, points, strict=True)
-        ]
+        more = [_at_least(p, c.low, c.trust) if low else _exactly(p, c, span) for p in points]
+        weights = [w + m for w, m in zip(weights, more, strict=True)]
     return weights
 
 
@@ -151,10 +161,18 @@ def _normal(logs: Sequence[float]) -> list[float]:
     return [w / total for w in weights]
 
 
-def _left(
-    points: Sequence[_Point], start: Sequence[float], out: Sequence[float], declared: float | None
-) -> tuple[tuple[float, float, float], float, float | None]:
+@dataclass(frozen=True, slots=True)
+class _Joint:
+    removed: tuple[float, float, float]
+    left: tuple[float, float, float]
+    none_left: float
+    shown: float | None
+
+
+def _joint(points: Sequence[_Point], start: Sequence[float], out: Sequence[float], declared: float | None) -> _Joint:
+    """What there was and what is out, together: no more can be out than there was."""
     left: dict[float, float] = {}
+    removed: dict[float, float] = {}
     total = none = shown = 0.0
     for n, p_n in zip(points, start, strict=True):
         for r, p_r in zip(points, out, strict=True):
@@ -165,12 +183,15 @@ def _left(
                 continue
             total += weight
             left[n.value - r.value] = left.get(n.value - r.value, 0.0) + weight
+            removed[r.value] = removed.get(r.value, 0.0) + weight
             none += weight / max(n.width, 1.0) if n.value == r.value else 0.0
             shown += weight if declared is not None and r.value >= declared else 0.0
-    if total == 0.0:
-        return (0.0, 0.0, 0.0), 0.0, None
-    band = _triple([(value, weight / total) for value, weight in left.items()])
-    return band, none / total, shown / total
+    return _Joint(
+        _triple([(value, weight / total) for value, weight in removed.items()]),
+        _triple([(value, weight / total) for value, weight in left.items()]),
+        none / total,
+        shown / total if declared is not None else None,
+    )
 
 
 def _triple(weighted: list[tuple[float, float]]) -> tuple[float, float, float]:

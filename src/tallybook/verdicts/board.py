@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tallybook.agreement.claim import Line
 from tallybook.agreement.provision import Duty
-from tallybook.commitments.commitment import NOT_ENACTED, NOT_IN_FORCE, NOT_YET_OWED, OWED, Commitment
+from tallybook.commitments.commitment import (
+    IN_FORCE,
+    NOT_ENACTED,
+    NOT_IN_FORCE,
+    NOT_YET_OWED,
+    OVERDUE,
+    OWED,
+    PENDING,
+    PERFORMED,
+    WITHHELD,
+    Commitment,
+)
 from tallybook.commitments.measures import MeasureStanding, measure_standing
 from tallybook.core.canonical import digest
 from tallybook.core.time import written
@@ -219,8 +230,8 @@ def owed_json(duties: Sequence[OwedDuty], everything: bool = False) -> list[dict
     out = []
     for item in duties:
         life, duty = item.life, item.verdict.duty
-        live = life.status not in (NOT_ENACTED, NOT_IN_FORCE)
-        open_still = life.state in (NOT_YET_OWED, OWED, "overdue", "withheld")
+        live = life.status in (PENDING, IN_FORCE, PERFORMED)
+        open_still = life.state in (NOT_YET_OWED, OWED, OVERDUE, WITHHELD)
         if live and (everything or open_still):
             out.append(
                 {
@@ -274,15 +285,28 @@ def receipt(board: Board) -> dict[str, Any]:
     agreement = inquiry.agreement.model_dump(
         mode="json", by_alias=True, exclude={"changes", "facts", "provisions", "instruments"}
     )
+    agreement["facts"] = inquiry.record.entries()
     agreement["provisions"] = {
         name: provision.model_dump(mode="json", by_alias=True)
         for name, provision in inquiry.in_force.provisions.items()
         if inquiry.enacted(provision)
     }
+    file = inquiry.case.evidence
+    cited = {report.source for report in view.reports.values()}
     sources = {name: digest(rows) for name, rows in sorted(tables.items())}
-    sources["agreement.yaml"] = digest(agreement)
+    sources["agreement.yaml"] = digest(_without_notes(agreement))
+    sources["items.yaml"] = digest([asdict(item) for item in file.items.values()])
+    sources["places.csv"] = digest([asdict(place) for place in file.places.values()])
+    sources["reports/sources.csv"] = digest([asdict(file.sources[name]) for name in sorted(cited) if name in file.sources])
     for name, instrument in inquiry.agreement.instruments.items():
         known_by = instrument.known or instrument.made
         if instrument.file and name in inquiry.case.texts and known_by and inquiry.read(known_by).last <= known:
             sources[instrument.file] = digest(inquiry.case.texts[name])
     return {"engine": board.engine, "sources": dict(sorted(sources.items())), "checkpoint": None}
+
+
+def _without_notes(value: Any) -> Any:
+    """A value without any `note`: a note may hold hindsight and moves no answer."""
+    if isinstance(value, dict):
+        return {key: _without_notes(item) for key, item in value.items() if key != "note"}
+    return [_without_notes(item) for item in value] if isinstance(value, list) else value

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from tallybook.agreement.claim import Claim
 from tallybook.agreement.provision import Duty as DutyProvision
 from tallybook.core.bounds import Bounds
-from tallybook.core.time import duration
+from tallybook.core.time import duration, shifted
 from tallybook.core.truth import Truth
-from tallybook.evidence.grade import Grade, likelihood_ratio
+from tallybook.evidence.grade import PART, Grade, likelihood_ratio
 from tallybook.holdings.account import Account, Count, account
 from tallybook.verdicts.inquiry import Begun, Inquiry
 from tallybook.verdicts.ladder import Side, Strength, Word, side, word
@@ -107,7 +107,7 @@ def _verdict_on(inquiry: Inquiry, claim: Claim, scale: float) -> Finding:
     books = _account(inquiry, claim, weighed)
     asked = _questions(inquiry, claim, needed, favour, books, for_, weights)
     verdict = word(for_, against)
-    open_text = claim.open or next((str(d.open) for d, _ in duties if isinstance(d.open, str) and claim.item in d.claims), "")
+    open_text = claim.open or next((str(d.open) for d, _ in duties if isinstance(d.open, str) and claim.id in d.claims), "")
     if open_text:
         verdict = Word.UNCLEAR
     elif _is_verified(verdict, for_, needed, found, asked, coverage):
@@ -146,7 +146,7 @@ def _weigh(inquiry: Inquiry, claim: Claim, duties: Sequence[tuple[DutyProvision,
     for _ in range(2):
         weighed = weigh(claim, inquiry.memo[key], on, owed, agreement.parties, agreement.vocabulary, weights, declared)
         figures = [w for w in weighed if w.counts_as == "declared" and w.report.number is not None]
-        latest = max(figures, key=lambda w: (w.report.known.last, w.report.id), default=None)
+        latest = max(figures, key=lambda w: (w.report.ends.last, w.report.id), default=None)
         if latest is None or latest.report.number == declared:
             break
         declared = latest.report.number
@@ -156,7 +156,7 @@ def _weigh(inquiry: Inquiry, claim: Claim, duties: Sequence[tuple[DutyProvision,
 def _as_part(item: Weighed, weights: Weights) -> Weighed:
     ratio = item.ratio
     if ratio is not None and item.whole:
-        most = likelihood_ratio(Grade("C3"), weights.overrides, weights.scale)
+        most = likelihood_ratio(Grade(PART), weights.overrides, weights.scale)
         ratio = Bounds(min(ratio.low, most.low), min(ratio.high, most.high))
     return replace(item, whole=False, ratio=ratio)
 
@@ -166,7 +166,7 @@ def _coverage(inquiry: Inquiry, claim: Claim) -> Coverage | None:
     if wanted is None:
         return None
     file, on = inquiry.case.evidence, inquiry.question.on
-    oldest = on - duration(wanted.within)
+    oldest = shifted(on, -duration(wanted.within))
     full: set[str] = set()
     inner: set[str] = set()
     for report in inquiry.view.reports.values():
@@ -201,11 +201,13 @@ def _account(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed]) -> Acco
         removed = w.counts_as.startswith("removed")
         if worth.low < 1 or (w.is_word and w.counts_as != "declared") or (w.is_baseline and removed):
             continue
-        kind = w.counts_as
-        if kind == "removed_by_ship" and report.vessel.casefold() not in ships:
+        kind, part = w.counts_as, report.vessel.casefold()
+        if kind == "removed_by_ship" and part not in ships:
             kind = "removed"
+        elif kind == "removed_at_site":
+            part = " ".join(inquiry.case.evidence.places_of(report.place)) or report.place.casefold()
         high = low if report.count is not None else max(low, report.high or low)
-        counts.append(Count(report.id, kind, low, high, worth, report.ends.last, report.vessel.casefold()))
+        counts.append(Count(report.id, kind, low, high, worth, report.ends.last, part))
     return account(counts)
 
 
@@ -225,7 +227,7 @@ def _questions(
     counted = [w for w in favour if w.counts_as.startswith("removed")]
     counting = methods_found(inquiry, tree, counted, "correctness")
     whole = methods_found(inquiry, tree, favour, "completeness")
-    if not any(True for _ in counting.met) and not counting.missing and tree is not None:
+    if not counting.met and not counting.missing and tree is not None:
         counting = methods_found(inquiry, tree, favour)
     p_out, none_left = books.p_declared_removed, books.p_none_left
     return _correct(books, p_out, bar, counting, for_, weights), _complete(books, none_left, bar, whole, for_, weights)

@@ -71,6 +71,18 @@ class Inquiry:
         other.__dict__.update({k: v for k, v in self.__dict__.items() if k in ("view", "record", "in_force")})
         return other
 
+    def at(self, instant: datetime) -> Inquiry:
+        """The same question about another instant, on what is known now."""
+        if instant == self.question.on:
+            return self
+        key = ("at", instant)
+        if key not in self.memo:
+            other = Inquiry(self.case, replace(self.question, on=instant), self._status_of)
+            other.__dict__.update({k: v for k, v in self.__dict__.items() if k in ("view", "record")})
+            self.memo[key] = other
+        found: Inquiry = self.memo[key]
+        return found
+
     @property
     def on(self) -> datetime:
         """The date asked about."""
@@ -187,7 +199,9 @@ class Inquiry:
         definition = self.in_force.provisions.get(term)
         if not isinstance(definition, Definition):
             return None
-        return [i.item for i in definition.includes if i.reading in (None, self.question.reading)]
+        named = [i.item for i in definition.includes]
+        named += [item for entry in definition.interpretations for item in entry.includes]
+        return [item for item in dict.fromkeys(named) if self.covers(term, item).truth is Truth.TRUE]
 
     def is_open(self, term: str) -> bool:
         """Whether a definition may cover more than it lists."""

@@ -10,7 +10,7 @@ from tallybook.evidence.report import Report
 from tallybook.verdicts.finding import Finding
 from tallybook.verdicts.inquiry import Inquiry
 from tallybook.verdicts.ladder import Side, Strength, Word
-from tallybook.verdicts.weigh import Cluster, Weighed
+from tallybook.verdicts.weigh import Cluster, Weighed, Weights
 
 _SAYS = {
     Word.NO_EVIDENCE: "No evidence for or against the claim that {}",
@@ -28,8 +28,6 @@ def in_words(finding: Finding) -> str:
     says = finding.claim.says
     if finding.verdict is None:
         return f"Under this reading nothing is owed here: {'; '.join(finding.reading_reasons)}."
-    if own := finding.claim.words.get(finding.verdict.value):
-        return own
     if finding.about == "meaning" and finding.readings:
         told = ", ".join(f"{name}: {word}" for name, word in finding.readings.items())
         return f"Disputed in meaning: whether it is owed that {says} ({told})."
@@ -57,13 +55,15 @@ def _short_of(finding: Finding) -> str:
         return ""
     parts = []
     if finding.correctness:
-        parts.append(f"that what was declared is out is {finding.correctness.value}")
-        parts.append(f"that this was all there was is {finding.completeness.value if finding.completeness else ''}")
+        if finding.correctness is not Word.VERIFIED:
+            parts.append(f"whether what was declared is out is {finding.correctness.value}")
+        if finding.completeness and finding.completeness is not Word.VERIFIED:
+            parts.append(f"whether that was all there was is {finding.completeness.value}")
     if finding.methods.missing:
         parts.append(f"the required proof lacks {', '.join(finding.methods.missing)}")
     elif finding.for_.bounds.low < finding.requirement.at_least:
         parts.append(f"below the standard {finding.requirement.name} ({finding.requirement.at_least:g})")
-    return "; not verified: " + "; ".join(parts) if parts else ""
+    return "; not verified, because " + " and ".join(parts) if parts else ""
 
 
 def explain(inquiry: Inquiry, finding: Finding) -> Because:
@@ -87,7 +87,7 @@ def explain(inquiry: Inquiry, finding: Finding) -> Because:
     facts = {
         "for": finding.for_.bounds.as_list(),
         "against": finding.against.bounds.as_list(),
-        "prior": [0.1, 0.9] if not inquiry.agreement.weighing.prior else inquiry.agreement.weighing.prior,
+        "prior": Weights.of(inquiry.agreement.weighing).prior.as_list(),
         "for_side": finding.for_.strength.value,
         "against_side": finding.against.strength.value,
         "good_evidence": finding.good_evidence,
@@ -212,7 +212,8 @@ def _account_node(finding: Finding) -> Because | None:
     books = finding.account
     if books is None or not books.reports:
         return None
-    unit = finding.claim.quantity.units or "items" if finding.claim.quantity else "items"
+    wanted = finding.claim.quantity
+    unit = (wanted.units or wanted.unit) if wanted else "items"
     declared = "not declared" if books.declared is None else f"{books.declared:g} declared"
     low, middle, high = books.removed
     says = f"Quantity: {declared}; shown to be out {middle:g} (between {low:g} and {high:g}) {unit}"

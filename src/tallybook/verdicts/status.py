@@ -1,4 +1,4 @@
-"""Status words in conditions: what the verdicts say of a provision or claim just before an instant."""
+"""Status words in conditions: what the verdicts say of a provision or claim at an instant."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def status_of(inquiry: Inquiry, word: str, reference: str, at: datetime) -> Find
 
     A verdict is what we hold, so this is unknown only for states of affairs.
     """
+    inquiry = inquiry.at(at)
     name = reference.lstrip("@").split(".")[0]
     claim = inquiry.agreement.claim(name)
     if claim is not None:

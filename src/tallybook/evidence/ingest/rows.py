@@ -75,7 +75,6 @@ PLACES = ("id", "name", "kind", "lat", "lon", "within", "aliases")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,99}")
 _NUMBER = re.compile(r"\d{1,15}(\.\d{1,9})?")
 _SIGNED = re.compile(r"-?\d{1,3}(\.\d{1,12})?")
-MOST_PLACES = 100_000
 
 
 class Names(Protocol):
@@ -339,7 +338,7 @@ def bearing(reading: Reading, row: Row) -> Bearing | None:
         ("bears", ("for", "against", "neither")),
         ("extent", ("whole", "part", "by_count")),
         ("state", ("act", "position", "activity", "statement", "intention")),
-        ("counts_as", ("declared", "estimate", "at_least", "removed", "removed_by_ship", "introduced", "none")),
+        ("counts_as", ("declared", "estimate", "at_least", "removed", "removed_by_ship", "removed_at_site", "none")),
     ):
         if row[column] and row[column] not in words:
             reading.fault(row, column, f"{row[column]!r} is not one of {', '.join(words)}", "use one of these words")
