@@ -20,7 +20,8 @@ FINE = 600
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A report of a number. `worth`: its likelihood ratios; `part`: the ship or site that a part was counted on.
+    """A report of a number. `worth`: its likelihood ratios; `part`: the ship or site that a part was counted on; `at`: when
+    it was so; `known`: when it was known.
 
     `kind`: declared, estimate, at_least, removed (running total), removed_by_ship, removed_at_site (running total there).
     """
@@ -32,6 +33,12 @@ class Count:
     worth: Bounds
     at: datetime
     part: str = ""
+    known: datetime | None = None
+
+    @property
+    def order(self) -> tuple[datetime, datetime, float]:
+        """Running totals in the order of what they speak of, then of being known, then of size."""
+        return (self.at, self.known or self.at, self.low)
 
     @property
     def trust(self) -> float:
@@ -128,10 +135,10 @@ def _removed_weights(points: Sequence[_Point], totals: Sequence[Count], parts: S
     Sums of parts say at least how many; where there is no running total, the larger sum says how many.
     """
     span = sum(p.width for p in points)
-    latest = max((c.at for c in totals), default=None)
+    latest = max((c.order for c in totals), default=None)
     weights = [log(p.width) for p in points]
     for c in totals:
-        exact = c.at == latest
+        exact = c.order == latest
         more = [_exactly(p, c, span) if exact else _at_least(p, c.low, c.trust) for p in points]
         weights = [w + m for w, m in zip(weights, more, strict=True)]
     largest = max((p.low for p in parts), default=0.0)

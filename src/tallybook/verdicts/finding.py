@@ -207,7 +207,7 @@ def _account(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed]) -> Acco
         elif kind == "removed_at_site":
             part = " ".join(inquiry.case.evidence.places_of(report.place)) or report.place.casefold()
         high = low if report.count is not None else max(low, report.high or low)
-        counts.append(Count(report.id, kind, low, high, worth, report.ends.last, part))
+        counts.append(Count(report.id, kind, low, high, worth, report.ends.last, part, report.known.last))
     return account(counts)
 
 
