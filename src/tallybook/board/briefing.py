@@ -49,7 +49,7 @@ def _line(board: Board, line: BoardLine) -> dict[str, Any]:
     out: dict[str, Any] = {
         "id": line.line.id,
         "title": line.title,
-        "word": line.shown,
+        "word": line.label,
         "css": line.shown.replace(" ", "-") if finding and finding.verdict else "state",
         "words": in_words(finding) if finding else line.measure.words if line.measure else "",
         "quantity": quantity_words(finding) if finding else "",

@@ -16,7 +16,7 @@ def markdown(board: Board) -> str:
     out += ["| line | verdict | in words |", "|---|---|---|"]
     for line in board.lines:
         words = "<br>".join(_plain(detail) for detail in details(line))
-        out.append(f"| {_plain(line.title)} | **{_plain(line.shown)}** | {words} |")
+        out.append(f"| {_plain(line.title)} | **{_plain(line.label)}** | {words} |")
     out += ["", "## Still owed", "", "| by | to | what | state | waits for |", "|---|---|---|---|---|"]
     for row in owed_json(board.duties):
         cells = (row["by"], row["to"], f"@{row['id']}", row["state"], ", ".join(row["waits_for"]))

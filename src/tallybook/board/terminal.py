@@ -36,7 +36,7 @@ def show(board: Board, console: Console | None = None) -> None:
         cell = Text()
         for n, detail in enumerate(details(line)):
             cell.append(("\n" if n else "") + detail, style="" if n == 0 else "dim")
-        table.add_row(Text(line.title), Text(line.shown, style=STYLES.get(line.shown, "bold")), cell)
+        table.add_row(Text(line.title), Text(line.label, style=STYLES.get(line.shown, "bold")), cell)
     console.print(table)
     owed = Table(
         show_edge=False, pad_edge=False, header_style="dim", title="Still owed", title_justify="left", padding=(0, 2, 0, 0)

@@ -13,7 +13,7 @@ def text(board: Board) -> str:
     out = [inquiry.agreement.title, f"The board {known_by(inquiry)}; reading: {inquiry.question.reading}", ""]
     width = max(len(line.title) for line in board.lines)
     for line in board.lines:
-        out.append(f"{line.title.ljust(width)}  {line.shown.upper()}")
+        out.append(f"{line.title.ljust(width)}  {line.label.upper()}")
         out.extend(f"{' ' * width}  {detail}" for detail in details(line))
     out += ["", "Still owed"]
     for row in owed_json(board.duties):

@@ -37,6 +37,7 @@ class MeasureStanding:
     words: str
     waits_for: tuple[str, ...]
     reports: tuple[str, ...]
+    label: str = ""
 
 
 def measure_standing(standing: Standing, name: str) -> MeasureStanding:
@@ -48,17 +49,22 @@ def measure_standing(standing: Standing, name: str) -> MeasureStanding:
         return MeasureStanding(name, kind.title, None, UNGOVERNED, "", None, "no state on record", (), ())
     if current.ended:
         until = current.row.until.text if current.row.until else ""
-        told = f"{kind.states.get(current.row.state) or current.row.state} until {until}; nothing since is on record."
-        return MeasureStanding(name, kind.title, current, OPEN, "", None, told, (), rows)
+        title = kind.states.get(current.row.state) or current.row.state.replace("_", " ")
+        told = f"{_capital(title)} until {until}; nothing since is on record."
+        return MeasureStanding(name, kind.title, current, OPEN, "", None, told, (), rows, "ended")
     voices = list(_voices(standing, name, current.state))
     word, by = _decide(voices)
     owed, waits = _owed(voices)
     title = kind.states.get(current.state) or current.state.replace("_", " ")
-    told = f"{title} since {current.row.starts.text}; {_sentence(word, by, voices)}"
+    told = f"{_capital(title)} since {current.row.starts.text}; {_sentence(word, by, voices)}"
     if owed is False:
         told += f" It was not owed: {_not_owed(voices)}"
     ordered = (current.row.id, *(r for r in rows if r != current.row.id))
-    return MeasureStanding(name, kind.title, current, word, f"@{by}" if by else "", owed, told, waits, ordered)
+    return MeasureStanding(name, kind.title, current, word, f"@{by}" if by else "", owed, told, waits, ordered, title)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _voices(standing: Standing, name: str, state: str) -> Iterator[Voice]:

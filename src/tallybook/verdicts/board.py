@@ -50,6 +50,11 @@ class BoardLine:
         current = self.measure.current if self.measure else None
         return current.state if current else "no state on record"
 
+    @property
+    def label(self) -> str:
+        """The same for people: a state in the words of the agreement."""
+        return self.measure.label if self.measure and self.measure.current else self.shown
+
 
 @dataclass(frozen=True, slots=True)
 class OwedDuty:
