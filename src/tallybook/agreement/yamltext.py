@@ -53,7 +53,7 @@ def read_yaml(raw: bytes, file: str) -> Document:
     reader = YAML(typ="safe", pure=True)
     reader.version = (1, 2)
     try:
-        if _has_alias(reader, text, file, out):
+        if _has_more_than_data(reader, text, file, out):
             return out
         root = reader.compose(text)
     except YAMLError as error:
@@ -91,7 +91,7 @@ def decoded(raw: bytes, file: str, faults: list[Fault]) -> str | None:
     return text
 
 
-def _has_alias(reader: YAML, text: str, file: str, out: Document) -> bool:
+def _has_more_than_data(reader: YAML, text: str, file: str, out: Document) -> bool:
     depth = 0
     for event in reader.parse(text):
         line = event.start_mark.line + 1
@@ -100,6 +100,9 @@ def _has_alias(reader: YAML, text: str, file: str, out: Document) -> bool:
             return True
         if getattr(event, "anchor", None):
             out.faults.append(Fault(file, line, "", f"anchor &{event.anchor}", "remove it; anchors are refused"))
+            return True
+        if getattr(event, "tag", None):
+            out.faults.append(Fault(file, line, "", f"tag {event.tag}", "remove it; tags are refused"))
             return True
         name = type(event).__name__
         depth += name.endswith("StartEvent") - name.endswith("EndEvent")
@@ -141,8 +144,6 @@ def _scalar(node: ScalarNode, line: int, name: str, file: str, out: Document) ->
     text = str(node.value)
     if node.style is not None:
         return text
-    if node.tag and not str(node.tag).startswith("tag:yaml.org,2002:"):
-        out.faults.append(Fault(file, line, name, f"tag {node.tag}", "remove it; tags are refused"))
     if text.lower() in _BARE:
         do = f'write true or false, or quote it: "{text}"'
         out.faults.append(Fault(file, line, name, f"bare {text!r} means two things in YAML", do))
