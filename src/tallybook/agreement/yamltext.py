@@ -21,8 +21,8 @@ Path: TypeAlias = tuple[str | int, ...]
 
 LARGEST = 4_000_000
 DEEPEST = 60
-_INT = re.compile(r"[-+]?(0|[1-9]\d{0,17})")
-_FLOAT = re.compile(r"[-+]?\d{1,18}\.\d{1,18}([eE][-+]?\d{1,3})?")
+_INT = re.compile(r"[-+]?(0|[1-9]\d{0,17})", re.ASCII)
+_FLOAT = re.compile(r"[-+]?\d{1,18}\.\d{1,18}([eE][-+]?\d{1,3})?", re.ASCII)
 _BARE = {"yes", "no", "on", "off", "y", "n"}
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tallybook.core.bounds import Bounds
 
-GRADE = re.compile(r"[A-F][1-6]")
+GRADE = re.compile(r"[A-F][1-6]", re.ASCII)
 UNJUDGED = Bounds(0.5, 2.0)
 DOUBTFUL = Bounds(0.7, 1.5)
 _RATIOS = {

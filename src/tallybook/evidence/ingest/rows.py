@@ -72,9 +72,9 @@ BEARINGS = (
 )
 PLACES = ("id", "name", "kind", "lat", "lon", "within", "aliases")
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,99}")
-_NUMBER = re.compile(r"\d{1,15}(\.\d{1,9})?")
-_SIGNED = re.compile(r"-?\d{1,3}(\.\d{1,12})?")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,99}", re.ASCII)
+_NUMBER = re.compile(r"\d{1,15}(\.\d{1,9})?", re.ASCII)
+_SIGNED = re.compile(r"-?\d{1,3}(\.\d{1,12})?", re.ASCII)
 
 
 class Names(Protocol):
