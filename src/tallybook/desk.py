@@ -9,6 +9,7 @@ from typing import Any
 
 from tallybook import __version__
 from tallybook.agreement.provision import Duty
+from tallybook.casefile.new import new_case as write_new_case
 from tallybook.casefile.read import CaseRead, read_case
 from tallybook.core.explanation import Because
 from tallybook.core.time import MomentError, moment
@@ -33,6 +34,11 @@ def open_case(folder: Path) -> Case:
     if read.case is None:
         raise CaseFaultsError(str(folder), read.faults)
     return read.case
+
+
+def new_case(folder: Path, template: str) -> list[Path]:
+    """Write a small working case. Raises TallybookError where it cannot be written."""
+    return write_new_case(folder, template)
 
 
 def ask(

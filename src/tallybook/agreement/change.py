@@ -106,7 +106,7 @@ def _apply(text: dict[str, dict[str, Any]], repealed: dict[str, str], change: Ch
     if change.op == "add" and not path:
         if name in text and name not in repealed:
             raise ChangeError(f"{change.address} adds {change.target}, which is there already")
-        text[name] = {**_value(change), "id": name}
+        text[name] = {**_whole(change), "id": name}
         repealed.pop(name, None)
         return
     if name not in text:
@@ -115,7 +115,7 @@ def _apply(text: dict[str, dict[str, Any]], repealed: dict[str, str], change: Ch
     if change.op == "repeal" and not path:
         repealed[name] = change.address
     elif change.op == "replace" and not path:
-        text[name] = {**_value(change), "id": name}
+        text[name] = {**_whole(change), "id": name}
     elif change.op == "interpret":
         _interpret(provision, change, path)
     elif change.op == "insert":
@@ -133,7 +133,7 @@ def _interpret(provision: dict[str, Any], change: Change, path: list[str]) -> No
         provision["interpretations"] = [*provision.get("interpretations", []), entry]
         return
     for key, values in _value(change).items():
-        provision[key] = [*provision.get(key, []), *values]
+        provision[key] = [*_listed(provision.get(key, [])), *values]
 
 
 def _walk(node: Any, path: list[str], change: Change) -> Any:
@@ -184,6 +184,18 @@ def _set(holder: Any, name: str, change: Change) -> None:
         del holder[position]
     else:
         holder[position] = _value(change)
+
+
+def _listed(value: Any) -> list[Any]:
+    """A list; where one word may stand for a list of one, that list."""
+    return value if isinstance(value, list) else [value]
+
+
+def _whole(change: Change) -> dict[str, Any]:
+    value = _value(change)
+    if not isinstance(value, dict):
+        raise ChangeError(f"{change.address}: {change.op} of a whole provision takes the provision, not {value!r}")
+    return value
 
 
 def _value(change: Change) -> Any:

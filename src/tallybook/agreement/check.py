@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -25,7 +26,7 @@ TABLES = ("observations", "commitments", "measures", "incidents", "vessels")
 _CONDITIONS = ("in_force", "when", "achieve", "maintain", "endeavour", "while_", "holds_when", "observer", "shows")
 
 
-def check_agreement(loaded: Loaded, texts: Mapping[str, str], items: frozenset[str], places: frozenset[str]) -> list[Fault]:
+def check_agreement(loaded: Loaded, texts: Mapping[str, str], items: Container[object], places: Container[object]) -> list[Fault]:
     """Everything that can be wrong in an agreement that has the right form. `texts`: reading text by instrument."""
     agreement = loaded.agreement
     if agreement is None:
@@ -35,8 +36,8 @@ def check_agreement(loaded: Loaded, texts: Mapping[str, str], items: frozenset[s
         *checker.times(),
         *checker.names(),
         *checker.references(),
-        *checker.changes(),
         *checker.cycles(),
+        *checker.changes(),
     ]
     for path, instrument, words in quotations(loaded.document.data):
         if problem := unsupported(words, instrument, agreement.instruments, texts):
@@ -45,11 +46,12 @@ def check_agreement(loaded: Loaded, texts: Mapping[str, str], items: frozenset[s
 
 
 class _Checker:
-    def __init__(self, agreement: Agreement, loaded: Loaded, items: frozenset[str], places: frozenset[str]) -> None:
+    def __init__(self, agreement: Agreement, loaded: Loaded, items: Container[object], places: Container[object]) -> None:
         self.agreement, self.loaded, self.items, self.places = agreement, loaded, items, places
         added = {c.target.lstrip("@") for c in agreement.changes if c.op == "add" and "." not in c.target}
         self.provisions = {p.id for p in agreement.provisions} | added
         self.claims = {c.id for c in agreement.claims}
+        self.circles: set[str] = set()
         self.every = [*agreement.provisions, *_added(agreement)]
         self.duties = {p.id: p for p in self.every if isinstance(p, Duty)}
         self.proofs = {p.id for p in self.every if isinstance(p, Proof)}
@@ -105,6 +107,9 @@ class _Checker:
         for name, reading in a.readings.items():
             if reading.by:
                 yield from self._one_of(("readings", name, "by"), "party", reading.by, a.parties, "parties")
+        for name, kind in a.measures.items():
+            if kind.holder:
+                yield from self._one_of(("measures", name, "holder"), "party", kind.holder, a.parties, "parties")
         for grade in [*a.weighing.ratios, a.weighing.ungraded_record]:
             if not re.fullmatch(GRADE, grade):
                 yield self.fault(("weighing",), f"{grade!r} is not a grade", "write A-F and 1-6, such as B2")
@@ -292,36 +297,62 @@ class _Checker:
                 yield self.fault((*path, "value", *item["loc"][1:]), item["msg"], "write it as under `provisions`")
 
     def _all_apply(self, read: Callable[[str], Moment], moments: list[Moment]) -> Iterator[Fault]:
-        """Every state of the text that the changes lead through must be well formed."""
+        """Every state of the text that the changes lead through must be well formed and hold together."""
         told: set[str] = set()
+        changes = self.agreement.changes
         for at in sorted({m.last for m in moments}):
+            # The change that led here is where a fault of this state is told.
+            n = next(n for n, m in enumerate(moments) if m.last == at)
+            for fault in self._state(n, at, read):
+                if fault.what not in told:
+                    told.add(fault.what)
+                    address = fault.what.split()[0].rstrip(":")
+                    named = next((k for k, c in enumerate(changes) if c.address == address), n)
+                    line = self.loaded.document.line_of(("changes", named, "value"))
+                    yield Fault(fault.file, line, fault.field, fault.what, fault.do)
+
+    def _state(self, n: int, at: datetime, read: Callable[[str], Moment]) -> Iterator[Fault]:
+        path: Path = ("changes", n, "value")
+        try:
+            standing = provisions_in_force(self.loaded.base, self.agreement.changes, at, read, lambda _: True)
+        except ChangeError as error:
+            yield self.fault(path, str(error), "correct the target, or the order of changes")
+            return
+        except ValidationError as error:
+            for item in error.errors(include_url=False):
+                yield self.fault(path, f"after the changes up to {at.date()}: {item['msg']}", "correct the value that is put in")
+            return
+        changed = {_target(change) for change in self.agreement.changes}
+        for provision in standing.provisions.values():
+            if provision.id in changed:
+                yield from self._provision(path, provision)
+                yield from self._dates(path, provision, read)
+        yield from self._cycles(path, standing.provisions.values())
+
+    def _dates(self, path: Path, provision: Any, read: Callable[[str], Moment]) -> Iterator[Fault]:
+        for key in ("from_", "until", "by"):
+            text = getattr(provision, key, None)
             try:
-                standing = provisions_in_force(self.loaded.base, self.agreement.changes, at, read, lambda _: True)
-                for provision in standing.provisions.values():
-                    if provision.id in {_target(c) for c in self.agreement.changes}:
-                        yield from self._provision(("changes",), provision)
-            except ChangeError as error:
-                if str(error) not in told:
-                    told.add(str(error))
-                    address = str(error).split()[0].rstrip(":")
-                    n = next((n for n, c in enumerate(self.agreement.changes) if c.address == address), 0)
-                    yield self.fault(("changes", n, "target"), str(error), "correct the target, or the order of changes")
-            except ValidationError as error:
-                for item in error.errors(include_url=False):
-                    message = f"after the changes up to {at.date()}: {item['msg']}"
-                    if message not in told:
-                        told.add(message)
-                        yield self.fault(("changes",), message, "correct the value that is put in")
+                if isinstance(text, str):
+                    read(text)
+            except MomentError as error:
+                yield self.fault(path, str(error), "correct the date")
 
     def cycles(self) -> Iterator[Fault]:
         """Statuses that wait for each other at the same instant have no meaning and are refused."""
+        yield from self._cycles(("provisions",), self.every)
+
+    def _cycles(self, path: Path, provisions: Iterable[Any]) -> Iterator[Fault]:
         graph: dict[str, set[str]] = {}
-        for provision in self.every:
+        duties: dict[str, Duty] = {}
+        for provision in provisions:
             texts = [text for name in _CONDITIONS if (text := getattr(provision, name, None))]
             claims = set(provision.claims) if isinstance(provision, Duty) else set()
             graph[f"@{provision.id}"] = claims | {node for text in texts for node in self._waits_for(text)}
+            if isinstance(provision, Duty):
+                duties[provision.id] = provision
         for claim in self.agreement.claims:
-            starts = [d.in_force for r in claim.duty if (d := self.duties.get(r.lstrip("@"))) and d.in_force]
+            starts = [d.in_force for r in claim.duty if (d := duties.get(r.lstrip("@"))) and d.in_force]
             graph[claim.id] = {node for text in starts for node in self._waits_for(text)}
         for state in self.agreement.states:
             if state.when:
@@ -330,9 +361,13 @@ class _Checker:
             TopologicalSorter(graph).prepare()
         except CycleError as error:
             circle = [str(name).removeprefix("atom ") for name in error.args[1]]
-            n = next((n for n, p in enumerate(self.agreement.provisions) if f"@{p.id}" in circle), 0)
+            if path == ("provisions",):
+                path = ("provisions", next((n for n, p in enumerate(self.agreement.provisions) if f"@{p.id}" in circle), 0))
             what = "these wait for each other at the same instant: " + " -> ".join(circle)
-            yield self.fault(("provisions", n), what, "let one of them look at an earlier event instead")
+            if what in self.circles:
+                return
+            self.circles.add(what)
+            yield self.fault(path, what, "let one of them look at an earlier event instead")
 
     def _waits_for(self, text: str) -> set[str]:
         parsed = condition(text)

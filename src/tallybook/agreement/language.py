@@ -6,19 +6,21 @@ exclusive, `since` includes now, and same-instant events are compared by time.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Protocol, TypeAlias, cast
+from itertools import pairwise
+from typing import Any, Protocol, TypeAlias
 
-from tallybook.core.time import duration, shifted
+from tallybook.core.time import MomentError, duration, shifted
 from tallybook.core.truth import Finding, Truth, all_of, any_of, implies
 
 LONGEST = 2000
 DEEPEST = 40
+DEEPEST_LOOPS = 6
+_LOOPS = {"once", "always", "since", "every", "some", "count"}
 
 
 class ConditionError(ValueError):
@@ -65,7 +67,18 @@ class Situation(Protocol):
         ...
 
 
-Compiled: TypeAlias = Callable[[Situation, datetime, dict[str, str]], Finding]
+Run: TypeAlias = Callable[[Situation, datetime, dict[str, str]], Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A part of a condition. Its truth changes only at a change on record plus one of its `delays`."""
+
+    run: Run
+    delays: frozenset[timedelta] = frozenset({timedelta(0)})
+
+    def __call__(self, situation: Situation, at: datetime, scope: dict[str, str]) -> Finding:
+        return self.run(situation, at, scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +89,7 @@ class Condition:
     references: frozenset[str]
     terms: frozenset[str]
     atoms: frozenset[str]
-    run: Compiled
+    run: Run
 
     def __call__(self, situation: Situation, at: datetime) -> Finding:
         """Evaluate at an instant."""
@@ -100,7 +113,9 @@ def condition(text: str) -> Condition:
         raise ConditionError(text[:60], 60, f"longer than {LONGEST} characters")
     if "\n" in text:
         raise ConditionError(text.splitlines()[0], len(text.splitlines()[0]) + 1, "a condition is one line")
-    if max_depth(text) > DEEPEST or len(text.split()) - len(text.replace("not ", "").split()) > DEEPEST:
+    if not text.strip():
+        raise ConditionError(text, len(text) + 1, "ends too early")
+    if max_depth(text) > DEEPEST:
         raise ConditionError(text, 1, f"nested deeper than {DEEPEST} levels")
     try:
         tree = _parser().parse(text)
@@ -115,9 +130,33 @@ def condition(text: str) -> Condition:
         raise ConditionError(text, column, f"not understood from {word!r} on") from error
     except RecursionError as error:
         raise ConditionError(text, 1, "nested too deeply") from error
+    _check_depth(tree, text)
     seen: dict[str, set[str]] = {"references": set(), "terms": set(), "atoms": set()}
-    run = _compile(tree, seen)
-    return Condition(text, frozenset(seen["references"]), frozenset(seen["terms"]), frozenset(seen["atoms"]), run)
+    try:
+        run = _compile(tree, seen)
+    except _WindowError as error:
+        raise ConditionError(text, error.column, str(error)) from error
+    return Condition(text, frozenset(seen["references"]), frozenset(seen["terms"]), frozenset(seen["atoms"]), run.run)
+
+
+def _check_depth(tree: Any, text: str) -> None:
+    """Refuse what is nested so deeply that to evaluate it would take for ever: each window looks at many instants."""
+    queue: list[tuple[Any, int, int]] = [(tree, 0, 0)]
+    while queue:
+        node, depth, loops = queue.pop()
+        if depth > DEEPEST + 2 or loops > DEEPEST_LOOPS:
+            what = f"nested deeper than {DEEPEST} levels, or {DEEPEST_LOOPS} of once, always, since, every and some"
+            raise ConditionError(text, 1, what)
+        inner = loops + (node.data in _LOOPS)
+        queue.extend((child, depth + 1, inner) for child in node.children if hasattr(child, "data"))
+
+
+class _WindowError(ValueError):
+    """A window that is none, with the column where it stands."""
+
+    def __init__(self, column: int, what: str) -> None:
+        self.column = column
+        super().__init__(what)
 
 
 def max_depth(text: str) -> int:
@@ -140,12 +179,14 @@ def atom_of(text: str) -> Atom:
 def _read_atom(tree: Any, scope: dict[str, str]) -> Atom:
     name, *arguments = tree.children
     pairs: list[tuple[str, str]] = []
-    for number, argument in enumerate(a for a in arguments if a is not None):
+    number = 0
+    for argument in (a for a in arguments if a is not None):
         key, token = argument.children
         value = str(token).strip('"')
         if token.type == "VAR":
             value = scope.get(str(token), str(token))
         pairs.append((str(key) if key else str(number), value))
+        number += 0 if key else 1
     return Atom(str(name), tuple(sorted(pairs)))
 
 
@@ -169,20 +210,40 @@ def _compile(tree: Any, seen: dict[str, set[str]]) -> Compiled:
     if kind == "status":
         word, reference = str(tree.children[0]), str(tree.children[1])
         seen["references"].add(reference)
-        return lambda situation, at, scope: situation.status(word, reference, at)
+        return Compiled(lambda situation, at, scope: situation.status(word, reference, at))
     if kind == "compare":
         return _comparison(tree, seen)
     seen["atoms"].add(str(_read_atom(tree, {})))
-    return lambda situation, at, scope: situation.holds(_read_atom(tree, scope), at)
+    return Compiled(lambda situation, at, scope: situation.holds(_read_atom(tree, scope), at))
+
+
+def _delays(*parts: Compiled) -> frozenset[timedelta]:
+    return frozenset(delay for part in parts for delay in part.delays)
+
+
+def _behind(part: Compiled, near: timedelta, far: timedelta | None) -> frozenset[timedelta]:
+    """When an operator with a window looks at a part, the part's changes are felt at both ends of the window."""
+    ends = {near} if far is None else {near, far}
+    return frozenset(delay + end for delay in part.delays for end in ends)
 
 
 def _window(tree: Any) -> tuple[timedelta, timedelta | None]:
     if tree is None:
         return timedelta(0), None
     if tree.data == "within":
-        return timedelta(0), duration(str(tree.children[0]))
+        return timedelta(0), _length(tree.children[0])
     near, far = tree.children
-    return duration(str(near)), None if far.type == "OPEN" else duration(str(far))
+    first, last = _length(near), None if far.type == "OPEN" else _length(far)
+    if last is not None and last < first:
+        raise _WindowError(far.column, f"the window ends ({far}) before it begins ({near})")
+    return first, last
+
+
+def _length(token: Any) -> timedelta:
+    try:
+        return duration(str(token))
+    except MomentError as error:
+        raise _WindowError(token.column, str(error)) from error
 
 
 def _gather(findings: Sequence[Finding], truth: Truth) -> Finding:
@@ -200,7 +261,7 @@ def _junction(every: bool, parts: Sequence[Compiled]) -> Compiled:
         findings = [part(situation, at, scope) for part in parts]
         return _gather(findings, (all_of if every else any_of)(f.truth for f in findings))
 
-    return run
+    return Compiled(run, _delays(*parts))
 
 
 def _negation(part: Compiled) -> Compiled:
@@ -208,7 +269,7 @@ def _negation(part: Compiled) -> Compiled:
         inner = part(situation, at, scope)
         return Finding(~inner.truth, inner.reasons, inner.waits_for if inner.truth is Truth.UNKNOWN else ())
 
-    return run
+    return Compiled(run, part.delays)
 
 
 def _implication(left: Compiled, right: Compiled) -> Compiled:
@@ -216,51 +277,71 @@ def _implication(left: Compiled, right: Compiled) -> Compiled:
         first, second = left(situation, at, scope), right(situation, at, scope)
         return _gather((first, second), implies(first.truth, second.truth))
 
-    return run
+    return Compiled(run, _delays(left, right))
 
 
-def _instants(situation: Situation, at: datetime, near: timedelta, far: timedelta | None) -> list[datetime]:
-    """Instants of the window, newest first: its ends, every change in it, and a point between each two.
+@dataclass(frozen=True, slots=True)
+class _Instant:
+    """An instant to look at: a change, or a point (`between`) that stands for all of the time between two changes."""
 
-    Between two changes nothing changes, so a point between them stands for all of them.
+    at: datetime
+    between: bool
+
+
+def _instants(
+    situation: Situation, part: Compiled, start: datetime | None, end: datetime, edges: Sequence[datetime] = ()
+) -> list[_Instant]:
+    """Instants of [start, end], newest first, that between them show every value that a part takes there.
+
+    Between two changes nothing changes, so a point between them stands for all of them. A window without a start begins with
+    the record.
     """
-    end = shifted(at, -near)
-    start = None if far is None else shifted(at, -far)
-    marks = {end, *situation.changes(start, end)} | ({start} if start is not None else set())
-    ordered = sorted(marks)
-    between = [a + (b - a) / 2 for a, b in itertools.pairwise(ordered)]
-    return sorted([*ordered, *between], reverse=True)
+    longest = max(part.delays)
+    changes = situation.changes(None if start is None else shifted(start, -longest), end)
+    marks = {shifted(change, delay) for change in changes for delay in part.delays} | {end, *edges}
+    marks |= {start} if start is not None else set(changes[:1])
+    ordered = sorted(m for m in marks if m <= end and (start is None or m >= start))
+    found = [_Instant(at, between=False) for at in ordered]
+    found += [_Instant(a + (b - a) / 2, between=True) for a, b in pairwise(ordered)]
+    return sorted(found, key=lambda instant: instant.at, reverse=True)
 
 
 def _within(kind: str, window: tuple[timedelta, timedelta | None], part: Compiled) -> Compiled:
+    near, far = window
+
     def run(situation: Situation, at: datetime, scope: dict[str, str]) -> Finding:
-        findings = [part(situation, instant, scope) for instant in _instants(situation, at, *window)]
+        start = None if far is None else shifted(at, -far)
+        instants = _instants(situation, part, start, shifted(at, -near))
+        findings = [part(situation, instant.at, scope) for instant in instants]
         return _gather(findings, (any_of if kind == "once" else all_of)(f.truth for f in findings))
 
-    return run
+    return Compiled(run, _behind(part, near, far))
 
 
 def _since(left: Compiled, window: tuple[timedelta, timedelta | None], right: Compiled) -> Compiled:
     """`left since right`: right at some instant of the window, and left at every later one up to and including now."""
+    near, far = window
+    both = Compiled(left.run, _delays(left, right))
 
     def run(situation: Situation, at: datetime, scope: dict[str, str]) -> Finding:
-        near, far = window
-        latest_right, earliest_right = shifted(at, -near), None if far is None else shifted(at, -far)
+        latest, earliest = shifted(at, -near), None if far is None else shifted(at, -far)
         kept, best = Truth.TRUE, Truth.FALSE
         findings: list[Finding] = []
-        for instant in _instants(situation, at, timedelta(0), far):
-            if instant <= latest_right and (earliest_right is None or instant >= earliest_right):
-                began = right(situation, instant, scope)
+        for instant in _instants(situation, both, earliest, at, (latest,)):
+            held = left(situation, instant.at, scope)
+            # After a point between two changes come others of the same stretch, where left must hold too.
+            before = all_of((kept, held.truth)) if instant.between else kept
+            if instant.at <= latest:
+                began = right(situation, instant.at, scope)
                 findings.append(began)
-                best = any_of((best, all_of((kept, began.truth))))
-            held = left(situation, instant, scope)
+                best = any_of((best, all_of((before, began.truth))))
             findings.append(held)
             kept = all_of((kept, held.truth))
             if best is Truth.TRUE or kept is Truth.FALSE:
                 break
         return _gather(findings, best)
 
-    return run
+    return Compiled(run, _delays(left, right) | _behind(right, near, far))
 
 
 def _quantified(kind: str, variable: str, term: str, part: Compiled) -> Compiled:
@@ -275,7 +356,7 @@ def _quantified(kind: str, variable: str, term: str, part: Compiled) -> Compiled
             return Finding(Truth.UNKNOWN, (f"{term} may cover more than is listed",), (term,))
         return _gather(findings, truth)
 
-    return run
+    return Compiled(run, part.delays)
 
 
 def _comparison(tree: Any, seen: dict[str, set[str]]) -> Compiled:
@@ -292,7 +373,7 @@ def _comparison(tree: Any, seen: dict[str, set[str]]) -> Compiled:
     test = tests[str(sign)]
 
     def run(situation: Situation, at: datetime, scope: dict[str, str]) -> Finding:
-        (a_low, a_high), (b_low, b_high) = first(situation, at, scope), second(situation, at, scope)
+        (a_low, a_high), (b_low, b_high) = first.run(situation, at, scope), second.run(situation, at, scope)
         corners = {test(a, b) for a in (a_low, a_high) for b in (b_low, b_high)}
         if str(sign) in ("==", "!=") and (a_low != a_high or b_low != b_high):
             apart = a_high < b_low or b_high < a_low
@@ -300,17 +381,25 @@ def _comparison(tree: Any, seen: dict[str, set[str]]) -> Compiled:
         value = corners.pop() if len(corners) == 1 else None
         return Finding(Truth.of(value), (f"{_shown(a_low, a_high)} {sign} {_shown(b_low, b_high)}",))
 
-    return run
+    return Compiled(run, first.delays | second.delays)
 
 
 def _shown(low: float, high: float) -> str:
     return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
 
-def _number(tree: Any, seen: dict[str, set[str]]) -> Callable[[Situation, datetime, dict[str, str]], tuple[float, float]]:
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """A number between two bounds, from the situation."""
+
+    run: Callable[[Situation, datetime, dict[str, str]], tuple[float, float]]
+    delays: frozenset[timedelta] = frozenset({timedelta(0)})
+
+
+def _number(tree: Any, seen: dict[str, set[str]]) -> _Number:
     if tree.data == "number":
         value = float(tree.children[0])
-        return lambda situation, at, scope: (value, value)
+        return _Number(lambda situation, at, scope: (value, value))
     variable, term, body = tree.children
     seen["terms"].add(str(term))
     part = _compile(body, seen) if body is not None else None
@@ -326,4 +415,4 @@ def _number(tree: Any, seen: dict[str, set[str]]) -> Callable[[Situation, dateti
         most = float("inf") if situation.is_open(str(term)) else float(sure + truths.count(Truth.UNKNOWN))
         return float(sure), most
 
-    return cast("Callable[[Situation, datetime, dict[str, str]], tuple[float, float]]", run)
+    return _Number(run, part.delays) if part else _Number(run)

@@ -37,7 +37,7 @@ def load_agreement(raw: bytes) -> Loaded:
         agreement = Agreement.model_validate(document.data)
     except ValidationError as error:
         faults.extend(_form_fault(item, document) for item in error.errors(include_url=False))
-    if agreement is None or faults:
+    if agreement is None:
         return Loaded(None, {}, document, faults)
     base = {str(p["id"]): p for p in document.data["provisions"]}
     return Loaded(agreement, base, document, faults)

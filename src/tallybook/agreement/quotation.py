@@ -55,6 +55,8 @@ def unsupported(
     text = texts.get(where)
     if text is None:
         return f"the text of {where!r} could not be read", "mend the source first"
+    if not reading_text(words):
+        return "quotes no words", "quote the words, or leave the quotation out"
     if reading_text(words) in text:
         return None
     return f"not in {where}, word for word: {words!r}", _nearest(reading_text(words), text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from math import isinf
 from typing import Any, TypeAlias
 
 from ruamel.yaml import YAML
@@ -15,6 +16,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import AliasEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from tallybook.core.plaintext import NotPlainTextError, plain_text, unseen
 from tallybook.errors import Fault
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -73,22 +75,12 @@ def read_yaml(raw: bytes, file: str) -> Document:
 
 
 def decoded(raw: bytes, file: str, faults: list[Fault]) -> str | None:
-    """UTF-8 text without a byte-order mark, or None with the fault noted."""
-    if raw.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        faults.append(Fault(file, 1, "", "starts with a byte-order mark", "save it as UTF-8 without a byte-order mark"))
-        return None
+    """Plain text, or None with the fault noted."""
     try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        what = f"byte 0x{raw[error.start]:02x} is not UTF-8"
-        faults.append(Fault(file, line, "", what, "save it as UTF-8 (it may be Latin-1 or Windows-1252 now)"))
+        return plain_text(raw)
+    except NotPlainTextError as error:
+        faults.append(Fault(file, error.line, "", error.what, error.do))
         return None
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        faults.append(Fault(file, line, "", "holds a NUL character", "remove it"))
-        return None
-    return text
 
 
 def _has_more_than_data(reader: YAML, text: str, file: str, out: Document) -> bool:
@@ -121,6 +113,9 @@ def _value(node: Node, path: Path, file: str, out: Document) -> Any:
         for key_node, value_node in node.value:
             key = str(key_node.value) if isinstance(key_node, ScalarNode) else ""
             at = key_node.start_mark.line + 1
+            if bad := unseen(key):
+                out.faults.append(Fault(file, at, name, bad, "write plain characters"))
+                continue
             if not key:
                 out.faults.append(Fault(file, at, name, "a key that is not text", "write a plain word as the key"))
                 continue
@@ -142,6 +137,9 @@ def _value(node: Node, path: Path, file: str, out: Document) -> Any:
 
 def _scalar(node: ScalarNode, line: int, name: str, file: str, out: Document) -> Any:
     text = str(node.value)
+    if bad := unseen(text):
+        out.faults.append(Fault(file, line, name, bad, "write plain characters"))
+        return ""
     if node.style is not None:
         return text
     if text.lower() in _BARE:
@@ -155,5 +153,8 @@ def _scalar(node: ScalarNode, line: int, name: str, file: str, out: Document) ->
     if _INT.fullmatch(text):
         return int(text)
     if _FLOAT.fullmatch(text):
-        return float(text)
+        number = float(text)
+        if isinf(number):
+            out.faults.append(Fault(file, line, name, f"{text} is beyond any number", "write a number that can be"))
+        return number
     return text

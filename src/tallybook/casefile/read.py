@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from tallybook.agreement.check import check_agreement
@@ -58,9 +58,14 @@ class _Reader:
         self.folder = folder
         self.faults: list[Fault] = []
         self.notes: list[Fault] = []
+        self.unread: set[str] = set()
 
     def read(self) -> CaseRead:
-        if not self.folder.is_dir():
+        try:
+            found = self.folder.is_dir()
+        except (OSError, ValueError):
+            found = False
+        if not found:
             missing = Fault(str(self.folder), 0, "", "no such folder", "give the folder of a case; `tallybook new` makes one")
             return CaseRead(None, [missing])
         raw = self._bytes(AGREEMENT)
@@ -72,7 +77,7 @@ class _Reader:
         reports, sources, bearings = self._reports(loaded, items)
         texts = self._texts(loaded)
         if loaded and loaded.agreement:
-            self.faults += check_agreement(loaded, texts, frozenset(items), frozenset(places))
+            self.faults += check_agreement(loaded, texts, self._settled(items, ITEMS), self._settled(places, PLACES))
             self._check_records(loaded, reports)
         if self.faults or loaded is None or loaded.agreement is None:
             return CaseRead(None, sorted(set(self.faults)), self.notes)
@@ -83,13 +88,29 @@ class _Reader:
 
     def _bytes(self, name: str) -> bytes | None:
         path = self.folder / name
+        self.unread.add(name)
         try:
-            return path.read_bytes()
+            # A pipe would be waited for, a link could show what is not the case's.
+            if path.exists() and not path.is_file():
+                self.faults.append(Fault(name, 0, "", "cannot be read: not a file", "make it a readable file"))
+                return None
+            if not path.resolve().is_relative_to(self.folder.resolve()):
+                self.faults.append(Fault(name, 0, "", "cannot be read: a link out of the case", "put the file itself there"))
+                return None
+            raw = path.read_bytes()
+            self.unread.discard(name)
+            return raw
         except FileNotFoundError:
             self.faults.append(Fault(name, 0, "", "file missing", "add it; `tallybook new` shows what a case holds"))
         except OSError as error:
             self.faults.append(Fault(name, 0, "", f"cannot be read: {error.strerror}", "make it a readable file"))
+        except RuntimeError:
+            self.faults.append(Fault(name, 0, "", "cannot be read: a link that leads to itself", "make it a readable file"))
         return None
+
+    def _settled(self, names: Container[str], file: str) -> Container[object]:
+        """A list, or anything at all where the file that holds it could not be read: one fault is told once."""
+        return _ANY if file in self.unread else cast("Container[object]", names)
 
     def _items(self) -> dict[str, Item]:
         raw = self._bytes(ITEMS)
@@ -97,6 +118,8 @@ class _Reader:
             return {}
         items, faults = read_items(raw)
         self.faults += faults
+        if faults and not items:
+            self.unread.add(ITEMS)
         return items
 
     def _table(self, name: str, columns: Any) -> list[Row]:
@@ -105,13 +128,15 @@ class _Reader:
             return []
         rows, faults = read_table(raw, name, columns)
         self.faults += faults
+        if faults:
+            self.unread.add(name)
         return rows
 
     def _lists(self, loaded: Loaded | None, items: Mapping[str, Item]) -> ingest.Lists:
         """The case's closed lists; while agreement.yaml has faults of form, only what needs none of them is checked."""
         agreement = loaded.agreement if loaded else None
         if agreement is None:
-            return ingest.Lists(ZoneInfo("UTC"), _ANY, _ANY, _ANY, {}, items or _ANY, _ANY, unsettled=True)
+            return ingest.Lists(ZoneInfo("UTC"), _ANY, _ANY, _ANY, {}, self._settled(items, ITEMS), _ANY, unsettled=True)
         try:
             tz = zone(agreement.time_zone)
         except MomentError:
@@ -122,7 +147,7 @@ class _Reader:
             agreement.vocabulary.stages,
             agreement.vocabulary.incidents,
             {name: m.states for name, m in agreement.measures.items()},
-            items,
+            self._settled(items, ITEMS),
             [c.id for c in agreement.claims],
             agreement.weighing.second_reader,
         )
@@ -164,16 +189,20 @@ class _Reader:
         source_rows, bearing_rows = self._table(SOURCES, ingest.SOURCES), self._table(BEARINGS, ingest.BEARINGS)
         lists = self._lists(loaded, items)
         sources = self._unique(SOURCES, source_rows, lists, ingest.source)
+        cited = self._settled({row["source_id"] for row in source_rows}, SOURCES)
         reports: dict[str, Report] = {}
         for name, rows in tables.items():
             file = f"reports/{name}.csv"
             made = self._unique(file, rows, lists, ingest.TABLES[name][1], reports)
             for report in made.values():
-                if report.source not in sources:
+                if report.source not in cited:
                     what = f"cites the source {report.source!r}, which is not in {SOURCES}"
                     self.faults.append(Fault(file, report.line, "source_id", what, "add the source, or correct the id"))
             reports |= made
-        return reports, sources, self._bearings(bearing_rows, lists, reports)
+        # A row that is there and faulty is told once, and not again by those who name it.
+        there = {row["id"] for rows in tables.values() for row in rows}
+        unread = any(f"reports/{name}.csv" in self.unread for name in tables)
+        return reports, sources, self._bearings(bearing_rows, lists, _ANY if unread else cast("Container[object]", there))
 
     def _unique(
         self,
@@ -201,16 +230,16 @@ class _Reader:
         self.faults += reading.faults
         return made
 
-    def _bearings(self, rows: list[Row], lists: ingest.Lists, reports: Mapping[str, Report]) -> list[Bearing]:
+    def _bearings(self, rows: list[Row], lists: ingest.Lists, there: Container[object]) -> list[Bearing]:
         reading = ingest.Reading(BEARINGS, lists)
         bearings = []
         seen: dict[tuple[str, str, str], int] = {}
         for row in rows:
             bearing = ingest.bearing(reading, row)
-            if row["report"] not in reports:
+            if row["report"] not in there:
                 reading.fault(row, "report", f"no report {row['report']!r}", "correct the id, or add the report")
             for other in row["restates"].replace(";", " ").split():
-                if other not in reports:
+                if other not in there:
                     reading.fault(row, "restates", f"no report {other!r}", "correct the id, or add the report")
             key = (row["report"], row["claim"], row["known_at"])
             if key in seen:
@@ -231,7 +260,7 @@ class _Reader:
                 continue
             path = Path(instrument.file)
             line = loaded.document.line_of(("instruments", name, "file"))
-            if path.is_absolute() or ".." in path.parts or not (self.folder / path).is_file():
+            if path.is_absolute() or ".." in path.parts or not self._is_there(path):
                 what = f"no file {instrument.file!r} in the case"
                 self.faults.append(Fault(AGREEMENT, line, f"instruments.{name}.file", what, "put the text under sources/"))
                 continue
@@ -242,6 +271,12 @@ class _Reader:
             elif raw is not None and (text := decoded(raw, instrument.file, self.faults)) is not None:
                 texts[name] = reading_text(text)
         return texts
+
+    def _is_there(self, path: Path) -> bool:
+        try:
+            return (self.folder / path).exists() and not (self.folder / path).is_dir()
+        except (OSError, ValueError):
+            return False
 
     def _check_records(self, loaded: Loaded, reports: Mapping[str, Report]) -> None:
         """A change or fact whose record is not on file has no effect: said, not hidden, and no fault of form."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from importlib import import_module
 from typing import Any
@@ -51,6 +52,10 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line. Returns 0 where all is well, 1 where a check found faults, 2 for unusable arguments or input."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a letter shows its number, and never stops the answer.
+            stream.reconfigure(errors="backslashreplace")
     try:
         result: Any = cli.main(args=arguments, prog_name="tallybook", standalone_mode=False)
         sys.stdout.flush()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from tallybook.casefile.new import DEFAULT, TEMPLATES, new_case
+from tallybook import desk
+from tallybook.casefile.new import DEFAULT, TEMPLATES
 
 
 @click.command(name="new")
@@ -24,7 +25,7 @@ def command(folder: Path, template: str) -> int:
 
     The folder's name becomes the name of the case. Nothing is ever written over.
     """
-    written = new_case(folder, template)
+    written = desk.new_case(folder, template)
     for path in written:
         click.echo(f"wrote {path}")
     place = shlex.quote(str(folder))

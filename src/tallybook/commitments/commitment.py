@@ -71,7 +71,7 @@ def commitment(standing: Standing, duty: Duty, performed: bool | None) -> Commit
         duty=duty,
         status=status,
         state=state,
-        since=since.isoformat() if since else "",
+        since=standing.show(since) if since else "",
         due=due_text,
         waits_for=trigger.waits_for if status == PENDING else (),
         withheld_by=f"@{withheld}" if withheld else "",
@@ -141,7 +141,7 @@ def _due(standing: Standing, duty: Duty, since: datetime | None) -> tuple[str, b
         begun = _owed_since(standing, duty.when) if duty.when else since
         if begun:
             due = shifted(begun, duration(duty.within.value))
-            return due.isoformat(timespec="seconds"), due < standing.on
+            return standing.show(due), due < standing.on
         return f"within {duty.within.value}", False
     if duty.within and duty.within.vague:
         return duty.within.vague, False
@@ -149,9 +149,17 @@ def _due(standing: Standing, duty: Duty, since: datetime | None) -> tuple[str, b
 
 
 def _owed_since(standing: Standing, trigger: str) -> datetime | None:
-    """The first instant on record at which the trigger held."""
+    """Since when the trigger has held: the instant, of all at which anything was so, at which it came to hold."""
     test = condition(trigger)
-    for at in standing.changes(None, standing.on):
-        if test(standing, at).truth is Truth.TRUE:
-            return at
-    return None
+    instants = standing.instants()
+    if not instants or test(standing, standing.on).truth is not Truth.TRUE:
+        return None
+    low, high = -1, len(instants)
+    # Between an instant at which it did not hold and one at which it does, halve until they are neighbours.
+    while high - low > 1:
+        middle = (low + high) // 2
+        if test(standing, instants[middle]).truth is Truth.TRUE:
+            high = middle
+        else:
+            low = middle
+    return instants[high] if high < len(instants) else standing.on

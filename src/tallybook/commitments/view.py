@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -55,6 +56,14 @@ class Standing(Situation, Protocol):
 
     def begun(self, provision: Any) -> Start | None:
         """Since when a provision is in force, or None."""
+        ...
+
+    def show(self, at: datetime) -> str:
+        """An instant in the time zone of the case."""
+        ...
+
+    def instants(self) -> Sequence[datetime]:
+        """Every instant up to the date asked about at which something was so, on what is known."""
         ...
 
     def read(self, text: str) -> Moment:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import exp, log, sqrt
+from math import ceil, exp, log, sqrt
 
 from tallybook.core.bounds import Bounds
 
@@ -75,7 +75,10 @@ class _Parts:
 
 
 def account(counts: Sequence[Count]) -> Account:
-    """The account that a set of counts gives. Of ships the surest count of each is summed, of sites the latest."""
+    """The account that a set of counts gives.
+
+    Of ships the surest count of each is summed, of sites the latest, each as sure as the surest that says the same.
+    """
     declared = max((c for c in counts if c.kind == "declared"), key=lambda c: (c.at, c.report), default=None)
     totals = [c for c in counts if c.kind == "removed"]
     parts = [p for p in (_parts(counts, "removed_by_ship"), _parts(counts, "removed_at_site")) if p is not None]
@@ -98,7 +101,8 @@ def _parts(counts: Sequence[Count], kind: str) -> _Parts | None:
     if not best:
         return None
     chosen = best.values()
-    return _Parts(sum(c.low for c in chosen), min(c.trust for c in chosen), tuple(c.report for c in chosen))
+    sure = (max(c.trust for c in counts if c.kind == kind and c.part == b.part and c.low == b.low) for b in chosen)
+    return _Parts(sum(c.low for c in chosen), min(sure), tuple(c.report for c in chosen))
 
 
 def _rank(count: Count) -> tuple[float, float]:
@@ -110,9 +114,10 @@ def _rank(count: Count) -> tuple[float, float]:
 def _points(counts: Sequence[Count], parts: Sequence[_Parts]) -> list[_Point]:
     marks = sorted({0.0, *(p.low for p in parts), *(c.low for c in counts), *(c.high for c in counts)})
     most = max(10.0, 2 * marks[-1])
-    if most <= FINE and all(float(m).is_integer() for m in marks):
+    whole = all(float(m).is_integer() for m in marks)
+    if most <= FINE and whole:
         return [_Point(float(n), 1.0) for n in range(int(most) + 1)]
-    step = most / FINE
+    step = float(ceil(most / FINE)) if whole else most / FINE
     grid = sorted({*marks, *(round(n * step, 9) for n in range(FINE + 1))})
     values = [v for v in grid if v in marks or all(abs(v - m) > step / 2 for m in marks)]
     return [_Point(v, 1.0 if v in marks else step) for v in values]
@@ -130,15 +135,16 @@ def _at_least(point: _Point, low: float, trust: float) -> float:
 
 
 def _removed_weights(points: Sequence[_Point], totals: Sequence[Count], parts: Sequence[_Parts]) -> list[float]:
-    """Logarithms of the weight of each number out: the latest running total says how many, older ones at least how many.
+    """Logarithms of the weight of each number out: the latest running total says how many, others at least how many.
 
     Sums of parts say at least how many; where there is no running total, the larger sum says how many.
     """
     span = sum(p.width for p in points)
-    latest = max((c.order for c in totals), default=None)
+    latest = max(totals, key=lambda c: c.order, default=None)
     weights = [log(p.width) for p in points]
     for c in totals:
-        exact = c.order == latest
+        # An older total of the same number says the same; one of another number, that it was so many by then.
+        exact = latest is not None and c.low == latest.low
         more = [_exactly(p, c, span) if exact else _at_least(p, c.low, c.trust) for p in points]
         weights = [w + m for w, m in zip(weights, more, strict=True)]
     largest = max((p.low for p in parts), default=0.0)

@@ -15,7 +15,7 @@ from tallybook.agreement.claim import Change, Claim
 from tallybook.agreement.language import Atom, condition
 from tallybook.agreement.provision import Definition, Duty
 from tallybook.commitments.record import Record
-from tallybook.core.time import Moment, moment, zone
+from tallybook.core.time import Moment, moment, written, zone
 from tallybook.core.truth import Finding, Truth
 from tallybook.evidence.file import EvidenceFile, View
 
@@ -92,6 +92,15 @@ class Inquiry:
     def agreement(self) -> Agreement:
         """The agreement of the case."""
         return self.case.agreement
+
+    def show(self, at: datetime) -> str:
+        """An instant in the time zone of the case."""
+        return written(at, self.case.tz)
+
+    def instants(self) -> Sequence[datetime]:
+        """Every instant up to the date asked about at which something was so, on what is known."""
+        seen = {edge for report in self.view.reports.values() for edge in (report.starts.last, report.ends.last)}
+        return sorted(at for at in {*seen, *self.record.changes(None, self.on)} if at <= self.on)
 
     def read(self, text: str) -> Moment:
         """A time as written in the case."""

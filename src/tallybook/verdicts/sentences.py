@@ -80,7 +80,7 @@ def explain(inquiry: Inquiry, finding: Finding) -> Because:
             _standard_node(inquiry, finding),
             _methods_node(finding),
             _account_node(finding),
-            _duty_node(finding),
+            _duty_node(inquiry, finding),
         )
         if node is not None
     ]
@@ -224,12 +224,12 @@ def _account_node(finding: Finding) -> Because | None:
     return Because("quantity", says + ".", leaves)
 
 
-def _duty_node(finding: Finding) -> Because | None:
+def _duty_node(inquiry: Inquiry, finding: Finding) -> Because | None:
     children: list[Because] = []
     for duty, begun in finding.duties:
         leaves = _leaf_quotes(_quotes(duty.text))
         if leaves:
-            since = f"in force since {begun.since.first.date()} ({begun.reason})"
+            since = f"in force since {begun.since.first.astimezone(inquiry.case.tz).date()} ({begun.reason})"
             says = f"@{duty.id}, owed by {duty.owed.by} to {duty.owed.to}, {since}."
             children.append(Because("duty", says, leaves))
     return Because("duties", "What is owed here.", tuple(children)) if children else None

@@ -173,46 +173,48 @@ def observation(reading: Reading, row: Row) -> Report | None:
     count, low, high = (reading.number(row, c) for c in ("count", "count_low", "count_high"))
     if low is not None and high is not None and high < low:
         reading.fault(row, "count_high", f"{high:g} is below count_low {low:g}", "correct one of the two")
+    elif count is not None and ((low is not None and count < low) or (high is not None and count > high)):
+        reading.fault(row, "count", f"{count:g} is outside its own bounds", "correct the count, or count_low and count_high")
     method = reading.one_of(row, "method", lists.methods, "vocabulary.methods in agreement.yaml")
     if not method:
         reading.fault(row, "method", "blank", "say how it was known")
-    out = (
-        known
-        and starts
-        and ends
-        and Report(
-            id=reading.identifier(row),
-            table="observations",
-            line=row.line,
-            known=known,
-            starts=starts,
-            ends=ends,
-            source=row["source_id"],
-            who=row["observer"],
-            statement=row["statement"],
-            citation=row["citation"],
-            basis=row["basis"],
-            grade=reading.grade(row),
-            method=method,
-            place=row["place"],
-            vessel=row["vessel"],
-            item=reading.one_of(row, "item_class", lists.items, "items.yaml"),
-            stage=reading.one_of(row, "stage", lists.stages, "vocabulary.stages in agreement.yaml"),
-            count=count,
-            low=low,
-            high=high,
-        )
+    grade = reading.grade(row)
+    item = reading.one_of(row, "item_class", lists.items, "items.yaml")
+    stage = reading.one_of(row, "stage", lists.stages, "vocabulary.stages in agreement.yaml")
+    name = reading.identifier(row)
+    if known is None or starts is None or ends is None:
+        return None
+    return Report(
+        id=name,
+        table="observations",
+        line=row.line,
+        known=known,
+        starts=starts,
+        ends=ends,
+        source=row["source_id"],
+        who=row["observer"],
+        statement=row["statement"],
+        citation=row["citation"],
+        basis=row["basis"],
+        grade=grade,
+        method=method,
+        place=row["place"],
+        vessel=row["vessel"],
+        item=item,
+        stage=stage,
+        count=count,
+        low=low,
+        high=high,
     )
-    return out or None
 
 
 def commitment(reading: Reading, row: Row) -> Report | None:
     """A row of commitments.csv: the word of whoever made it, known when made."""
-    made = reading.must(row, "made_at")
+    made, name = reading.must(row, "made_at"), reading.identifier(row)
     if made is None:
         return None
     return Report(
-        id=reading.identifier(row),
+        id=name,
         table="commitments",
         line=row.line,
         known=made,
@@ -241,10 +243,11 @@ def measure(reading: Reading, row: Row) -> Report | None:
         reading.fault(row, "state" if name else "measure", "blank", "name the measure and its state")
     elif states and row["state"] not in states:
         reading.fault(row, "state", f"{name} has no state {row['state']!r}", "correct it, or add it to agreement.yaml")
+    identifier = reading.identifier(row)
     if known is None or starts is None:
         return None
     return Report(
-        id=reading.identifier(row),
+        id=identifier,
         table="measures",
         line=row.line,
         known=known,
@@ -266,10 +269,11 @@ def incident(reading: Reading, row: Row) -> Report | None:
     """A row of incidents.csv."""
     known, date = reading.must(row, "known_at"), reading.must(row, "date")
     kind = reading.one_of(row, "kind", reading.lists.incidents, "vocabulary.incidents in agreement.yaml")
+    name = reading.identifier(row)
     if known is None or date is None:
         return None
     return Report(
-        id=reading.identifier(row),
+        id=name,
         table="incidents",
         line=row.line,
         known=known,
@@ -290,13 +294,14 @@ def vessel(reading: Reading, row: Row) -> Report | None:
     known = reading.must(row, "known_at")
     departed, counted = reading.when(row, "departure_date"), reading.when(row, "date_counted")
     declared, seen = reading.number(row, "items_declared"), reading.number(row, "items_counted")
+    name, item = reading.identifier(row), reading.one_of(row, "cargo_class", reading.lists.items, "items.yaml")
     if known is None:
         return None
     at = counted or departed or known
     told = [f"declared {declared:g}"] if declared is not None else []
     told += [f"counted {seen:g}"] if seen is not None else []
     return Report(
-        id=reading.identifier(row),
+        id=name,
         table="vessels",
         line=row.line,
         known=known,
@@ -310,7 +315,7 @@ def vessel(reading: Reading, row: Row) -> Report | None:
         grade=Grade(""),
         place=row["departure_port"],
         vessel=row["name"],
-        item=reading.one_of(row, "cargo_class", reading.lists.items, "items.yaml"),
+        item=item,
         count=seen,
         high=declared,
     )

@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tallybook.core.plaintext import NotPlainTextError, plain_text
 from tallybook.errors import Fault
 
 LARGEST = 256_000_000
@@ -51,7 +52,7 @@ def read_table(raw: bytes, file: str, required: Sequence[str], optional: Sequenc
                 fields = {name: value.strip() for name, value in zip(header, record, strict=True)}
                 rows.append(Row(line, fields))
     except csv.Error as error:
-        faults.append(_csv_fault(error, file, start))
+        faults.append(_csv_fault(error, file, start, text))
     if header is None and not faults:
         faults.append(Fault(file, 0, "", "empty", f"start with the header line: {','.join(required)}"))
     return ([], faults) if faults else (rows, [])
@@ -61,28 +62,30 @@ def _decoded(raw: bytes, file: str, faults: list[Fault]) -> str | None:
     if len(raw) > LARGEST:
         faults.append(Fault(file, 0, "", f"larger than {LARGEST:,} bytes", "split it, or import it into a ledger"))
         return None
-    if raw.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        faults.append(Fault(file, 1, "", "starts with a byte-order mark", "save it as UTF-8 without a byte-order mark"))
-        return None
     try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        what = f"byte 0x{raw[error.start]:02x} is not UTF-8"
-        faults.append(Fault(file, line, "", what, "save it as UTF-8 (it may be Latin-1 or Windows-1252 now)"))
+        return plain_text(raw)
+    except NotPlainTextError as error:
+        faults.append(Fault(file, error.line, "", error.what, error.do))
         return None
-    if "\0" in text:
-        faults.append(Fault(file, text.count("\n", 0, text.index("\0")) + 1, "", "holds a NUL character", "remove it"))
-        return None
-    return text
 
 
-def _csv_fault(error: csv.Error, file: str, start: int) -> Fault:
+def _csv_fault(error: csv.Error, file: str, start: int, text: str) -> Fault:
     if "unexpected end of data" in str(error):
-        return Fault(file, start, "", "a quote opened here is never closed", 'close it, or double it: ""')
+        return Fault(file, _opening(text), "", "a quote opened here is never closed", 'close it, or double it: ""')
     if "field larger" in str(error):
         return Fault(file, start, "", f"a field of over {LONGEST_FIELD:,} characters", "close the quote, or shorten it")
     return Fault(file, start, "", f"not CSV: {error}", 'quote the whole field and double the quotes in it: ""')
+
+
+def _opening(text: str) -> int:
+    """The line of the last quote that opens a field: quotes open and close in turn, a doubled one does both."""
+    line, opened, inside = 1, 1, False
+    for char in text:
+        if char == '"':
+            inside = not inside
+            opened = line if inside else opened
+        line += char == "\n"
+    return opened
 
 
 def _header_faults(header: list[str], file: str, required: Sequence[str], optional: Sequence[str]) -> list[Fault]:
