@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support import answer
+from support import answer, drop_reports
 from tallybook import desk
 from tallybook.verdicts.inquiry import Case
 
@@ -178,3 +179,14 @@ def test_two_readings_of_one_class() -> None:
     assert states == {"plain": "overdue", "union": "overdue", "veldan": "performed"}
     assert entry("owed", "pay-rest", "2028-08-15", None, "veldan")["state"] == "owed"
     assert entry("lines", "casings_destroyed", "2027-05-19")["verdict"] == "no evidence"
+
+
+@pytest.mark.parametrize("row", ["OBS-028", "OBS-035"])
+def test_an_inspection_of_some_sites_does_not_verify_the_whole(row: str, tmp_path: Path) -> None:
+    folder = tmp_path / "case"
+    shutil.copytree(Path(__file__).parent / "chemical-destruction" / "case", folder)
+    drop_reports(folder, lambda r: r.get("id") == row)
+    found = next(e for e in answer(desk.open_case(folder), "2028-08-15")["lines"] if e["id"] == "shells_destroyed")
+    assert found["verdict"] == "supported"
+    assert found["quantity"]["completeness"] != "verified"
+    assert found["standard"]["methods_in_part"] == ["inspection-of-emptied-site"]

@@ -157,6 +157,8 @@ class _Checker:
             yield from self._one_of(("claims", n), "item", item, self.items, "items.yaml")
         for m, rule in enumerate(claim.rules):
             yield from self._rule(("claims", n, "rules", m, "when"), rule.when)
+        for place in claim.places:
+            yield from self._one_of(("claims", n, "places"), "place", place, self.places, "places.csv")
         if claim.coverage:
             for place in claim.coverage.places:
                 yield from self._one_of(("claims", n, "coverage"), "place", place, self.places, "places.csv")

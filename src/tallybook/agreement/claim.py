@@ -72,7 +72,10 @@ class Coverage(Strict):
 
 
 class Claim(Strict):
-    """One claim: the sentence that "for" and "against" are about."""
+    """One claim: the sentence that "for" and "against" are about.
+
+    `places` are where the things are: reports of parts show the whole once they cover every one of them.
+    """
 
     id: Identifier
     title: str
@@ -81,6 +84,7 @@ class Claim(Strict):
     duty: References = ()
     performed_when: Literal["for", "against"] = "for"
     quantity: Quantity | None = None
+    places: Names = ()
     coverage: Coverage | None = None
     open: str = ""
     rules: tuple[Rule, ...] | list[Rule] = ()

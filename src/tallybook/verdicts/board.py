@@ -163,6 +163,7 @@ def finding_json(finding: Finding, most: int | None = MOST_CITED) -> dict[str, A
             "at_least": needed.at_least if needed else finding.good_evidence,
             "methods_met": list(finding.methods.met),
             "methods_missing": list(finding.methods.missing),
+            "methods_in_part": list(finding.methods.in_part),
         },
         "means": list(finding.means),
         "quantity": _quantity_json(finding),

@@ -103,7 +103,7 @@ def _verdict_on(inquiry: Inquiry, claim: Claim, scale: float) -> Finding:
         for_ = side(clusters(w for w in weighed if w.bears == "for" and not w.is_baseline), weights)
     needed = requirement(inquiry, [duty for duty, _ in duties])
     favour = [w for w in weighed if w.bears == "for"]
-    found = methods_found(inquiry, needed.tree if needed else None, favour)
+    found = methods_found(inquiry, needed.tree if needed else None, favour, claim.places)
     books = _account(inquiry, claim, weighed)
     asked = _questions(inquiry, claim, needed, favour, books, for_, weights)
     verdict = word(for_, against)
@@ -225,10 +225,10 @@ def _questions(
     tree = needed.tree if needed else None
     bar = needed.at_least if needed else 1.0
     counted = [w for w in favour if w.counts_as.startswith("removed")]
-    counting = methods_found(inquiry, tree, counted, "correctness")
-    whole = methods_found(inquiry, tree, favour, "completeness")
+    counting = methods_found(inquiry, tree, counted, claim.places, "correctness")
+    whole = methods_found(inquiry, tree, favour, claim.places, "completeness")
     if not counting.met and not counting.missing and tree is not None:
-        counting = methods_found(inquiry, tree, favour)
+        counting = methods_found(inquiry, tree, favour, claim.places)
     p_out, none_left = books.p_declared_removed, books.p_none_left
     return _correct(books, p_out, bar, counting, for_, weights), _complete(books, none_left, bar, whole, for_, weights)
 
@@ -302,6 +302,8 @@ def _would_change(result: Finding, weights: Weights) -> list[str]:
     if result.verdict in (Word.SUPPORTED, Word.INDICATED) and result.requirement:
         for missing in result.methods.missing:
             out.append(f"evidence by {missing}, which the required proof names and no report supplies")
+    for name in result.methods.in_part:
+        out.append(f"evidence by {name} of the whole, or of every part")
     if result.claim.quantity and result.account and result.account.declared is None:
         out.append("a declared number, without which no count says that all are out")
     if result.about == "meaning":

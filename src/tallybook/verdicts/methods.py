@@ -24,10 +24,14 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class MethodsFound:
-    """Methods met, with the reports that meet each, and methods missing (alternatives joined by "or")."""
+    """Methods met, with the reports that meet each, and methods missing (alternatives joined by "or").
+
+    `in_part`: methods for the whole that only reports of parts meet, and not of every part. They verify nothing.
+    """
 
     met: dict[str, tuple[str, ...]]
     missing: tuple[str, ...]
+    in_part: tuple[str, ...]
     all_met: bool
 
 
@@ -42,16 +46,36 @@ def requirement(inquiry: Inquiry, duties: Sequence[Duty]) -> Requirement | None:
     return None
 
 
-def methods_found(inquiry: Inquiry, tree: Any, reports: Iterable[Weighed], question: str | None = None) -> MethodsFound:
-    """Hold the reports for a claim against a tree of methods; `question` keeps to the methods that answer it."""
+def methods_found(
+    inquiry: Inquiry, tree: Any, reports: Iterable[Weighed], places: Sequence[str], question: str | None = None
+) -> MethodsFound:
+    """Hold the reports for a claim against a tree of methods; `question` keeps to the methods that answer it.
+
+    A method for the whole is met by a report of the whole, or by reports of parts that cover all of `places`.
+    """
     usable = [w for w in reports if w.ratio is not None and not w.is_word]
     met: dict[str, tuple[str, ...]] = {}
     wanted = [n for n in method_names(tree) if question is None or asks(inquiry, n, question)]
     for name in wanted:
         if found := _reports_meeting(inquiry, name, usable, set()):
             met[name] = found
+    by_id = {w.report.id: w for w in usable}
+    in_part = tuple(
+        name
+        for name, ids in met.items()
+        if asks(inquiry, name, "completeness") and not _of_the_whole(inquiry, [by_id[i] for i in ids], places)
+    )
     missing = _missing(inquiry, tree, met, question)
-    return MethodsFound(met, tuple(missing), not missing and bool(wanted))
+    short = _missing(inquiry, tree, {name: ids for name, ids in met.items() if name not in in_part}, question)
+    return MethodsFound(met, tuple(missing), in_part if short != missing else (), not short and bool(wanted))
+
+
+def _of_the_whole(inquiry: Inquiry, reports: Sequence[Weighed], places: Sequence[str]) -> bool:
+    if any(w.whole for w in reports):
+        return True
+    file = inquiry.case.evidence
+    covered = {place for w in reports for place in file.places_of(w.report.place)}
+    return bool(places) and all(covered & set(file.around(place)) for place in places)
 
 
 def asks(inquiry: Inquiry, name: str, question: str) -> bool:

@@ -61,7 +61,9 @@ def _short_of(finding: Finding) -> str:
             parts.append(f"whether that was all there was is {finding.completeness.value}")
     if finding.methods.missing:
         parts.append(f"the required proof lacks {', '.join(finding.methods.missing)}")
-    elif finding.for_.bounds.low < finding.requirement.at_least:
+    if finding.methods.in_part:
+        parts.append(f"only parts were shown by {', '.join(finding.methods.in_part)}")
+    if not finding.methods.missing and finding.for_.bounds.low < finding.requirement.at_least:
         parts.append(f"below the standard {finding.requirement.name} ({finding.requirement.at_least:g})")
     return "; not verified, because " + " and ".join(parts) if parts else ""
 
