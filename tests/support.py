@@ -49,6 +49,24 @@ def drop_reports(folder: Path, unwanted: Callable[[dict[str, str]], bool]) -> se
             return gone
 
 
+def hold_against(found: dict[str, Any], row: dict[str, str]) -> None:
+    """Hold a line of the board against a row of an expected.csv."""
+    assert row["accept"] or row["state"]
+    if row["accept"]:
+        assert found["verdict"] in row["accept"].split("|")
+    if row["state"]:
+        assert found["state"] == row["state"]
+    if row["removed_median"]:
+        low, high = map(int, row["removed_median"].split(".."))
+        assert low <= found["quantity"]["removed"][1] <= high
+    if row["correctness"]:
+        assert found["quantity"]["correctness"] == row["correctness"]
+    if row["completeness_must_not_be"]:
+        assert found["quantity"]["completeness"] != row["completeness_must_not_be"]
+    if row["cite_any_of"] and found["verdict"] != "no evidence":
+        assert (set(found["supporting"]) | set(found["against"])) & set(row["cite_any_of"].split())
+
+
 def words(folder: Path, dates: Iterable[str]) -> dict[str, list[str]]:
     """The verdict words or states of every line, in the order of the board, on several dates."""
     loaded = desk.open_case(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -44,6 +45,7 @@ def without_later(case: Case, known: datetime) -> Case:
     return dataclasses.replace(case, evidence=EvidenceFile(reports, old.sources, bearings, old.places, old.items))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(known=INSTANTS, on=st.one_of(st.none(), INSTANTS))
 def test_what_came_later_changes_no_byte(known: datetime, on: datetime | None) -> None:

@@ -74,6 +74,9 @@ class Grade:
         return f"{self.text}: source {reliability}, report {credibility}"
 
 
+NO_GRADE = Grade("")
+
+
 def likelihood_ratio(grade: Grade, overrides: Mapping[str, Bounds], scale: float = 1.0) -> Bounds:
     """The interval of likelihood ratios that a grade is worth.
 

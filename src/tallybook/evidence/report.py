@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tallybook.core.time import Moment
-from tallybook.evidence.grade import Grade
+from tallybook.evidence.grade import NO_GRADE, Grade
 
 _SHOWN = (
     "id",
@@ -34,7 +34,7 @@ class Report:
 
     `known` is when our side had it, `starts` to `ends` when the thing was so. `who` is the observer, or the one who
     spoke or acted; `to` the one spoken to. A count is a point `count` and bounds `low`, `high`; None is unknown and 0 a finding.
-    `until` is the end of a measure's state, which is known only once it has come.
+    `declared` is what the other side said of the same ship. `until` is the end of a measure's state, known once it has come.
     """
 
     id: str
@@ -44,11 +44,11 @@ class Report:
     starts: Moment
     ends: Moment
     source: str
-    who: str
-    statement: str
     citation: str
     basis: str
-    grade: Grade
+    who: str = ""
+    statement: str = ""
+    grade: Grade = NO_GRADE
     method: str = ""
     place: str = ""
     vessel: str = ""
@@ -62,6 +62,7 @@ class Report:
     count: float | None = None
     low: float | None = None
     high: float | None = None
+    declared: float | None = None
     until: Moment | None = None
 
     @property
@@ -79,7 +80,7 @@ class Report:
         for name in _SHOWN:
             if value := getattr(self, name):
                 out[name] = value
-        out.update({k: getattr(self, k) for k in ("count", "low", "high") if getattr(self, k) is not None})
+        out.update({k: getattr(self, k) for k in ("count", "low", "high", "declared") if getattr(self, k) is not None})
         if self.grade.text:
             out["grade"] = self.grade.text
         return out

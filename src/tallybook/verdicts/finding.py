@@ -15,7 +15,7 @@ from tallybook.holdings.account import Account, Count, account
 from tallybook.verdicts.inquiry import Begun, Inquiry
 from tallybook.verdicts.ladder import Side, Strength, Word, side, word
 from tallybook.verdicts.methods import MethodsFound, Requirement, means_of, methods_found, requirement
-from tallybook.verdicts.weigh import Cluster, Duty, Weighed, Weights, clusters, read_on, strength, weigh
+from tallybook.verdicts.weigh import Cluster, Duty, Scales, Weighed, Weights, clusters, read_on, strength, weigh
 
 NOT_COVERED = "not covered"
 _TRIED = ("B3", "B2", "A2", "A1")
@@ -142,14 +142,12 @@ def _weigh(inquiry: Inquiry, claim: Claim, duties: Sequence[tuple[DutyProvision,
     key = ("read", claim.id)
     if key not in inquiry.memo:
         inquiry.memo[key] = read_on(claim, inquiry.view, agreement.parties)
-    declared = None
-    for _ in range(2):
-        weighed = weigh(claim, inquiry.memo[key], on, owed, agreement.parties, agreement.vocabulary, weights, declared)
-        figures = [w for w in weighed if w.counts_as == "declared" and w.report.number is not None]
-        latest = max(figures, key=lambda w: (w.report.ends.last, w.report.id), default=None)
-        if latest is None or latest.report.number == declared:
-            break
-        declared = latest.report.number
+    scales = Scales(claim, on, owed, agreement.parties, agreement.vocabulary, weights)
+    weighed = weigh(inquiry.memo[key], scales)
+    figures = [w for w in weighed if w.counts_as == "declared" and w.report.number is not None]
+    latest = max(figures, key=lambda w: (w.report.ends.last, w.report.id), default=None)
+    if latest is not None:
+        weighed = weigh(inquiry.memo[key], replace(scales, declared=latest.report.number))
     return weighed
 
 

@@ -179,72 +179,78 @@ def read_on(claim: Claim, view: View, parties: Mapping[str, Party]) -> list[Read
     return out
 
 
-def weigh(
-    claim: Claim,
-    read: Iterable[Read],
-    on: datetime,
-    duty: Duty,
-    parties: Mapping[str, Party],
-    vocabulary: Vocabulary,
-    weights: Weights,
-    declared: float | None,
-) -> list[Weighed]:
-    """What has been read on a claim, as it bears at `on`.
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """What a claim's reports are weighed with: the date, who owes since when, the case's lists, the table in use.
 
     `declared` is the declared number of the claim's quantity as known, for reports whose extent goes by their count.
     """
-    out = []
-    for report, bearing, rule in read:
-        item = _weighed(report, bearing, rule, claim, on, duty, parties, vocabulary, weights, declared)
-        if item is not None:
-            out.append(item)
-    return out
+
+    claim: Claim
+    on: datetime
+    duty: Duty
+    parties: Mapping[str, Party]
+    vocabulary: Vocabulary
+    weights: Weights
+    declared: float | None = None
+
+    def is_word(self, report: Report) -> bool:
+        """Whether a report is the word of a party that owes."""
+        return is_statement(report, self.vocabulary) and any(said_by(report, p, self.parties) for p in self.duty.owed_by)
+
+    def is_whole(self, extent: str, report: Report) -> bool:
+        """Whether a report speaks of the whole of what the claim speaks of."""
+        if extent == "by_count":
+            return self.declared is not None and (report.number or 0) >= self.declared
+        return extent == "whole"
+
+    def grade(self, report: Report, *, is_word: bool, whole: bool) -> Grade:
+        """The grade that counts: a word or a record without one gets the case's, a part counts as C3 at most."""
+        grade = report.grade
+        if not grade.text and is_word:
+            grade = Grade(WORD)
+        elif not grade.text and report.table in ("measures", "incidents") and report.basis != "memory":
+            grade = self.weights.ungraded_record
+        if not whole and grade.can_be_judged:
+            grade = weaker(grade, Grade(PART), self.weights.overrides)
+        return grade
+
+    def worth(self, grade: Grade, state: str, days: float) -> Bounds:
+        """What a grade is worth after some days."""
+        full = likelihood_ratio(grade, self.weights.overrides, self.weights.scale)
+        return faded(full, days, self.weights.half_life[state]) if full.low >= 1 else full
 
 
-def _weighed(
-    report: Report,
-    bearing: Bearing | None,
-    rule: Rule | None,
-    claim: Claim,
-    on: datetime,
-    duty: Duty,
-    parties: Mapping[str, Party],
-    vocabulary: Vocabulary,
-    weights: Weights,
-    declared: float | None,
-) -> Weighed | None:
+def weigh(read: Iterable[Read], scales: Scales) -> list[Weighed]:
+    """What has been read on a claim, as it bears at the date asked about."""
+    found = (_weighed(report, bearing, rule, scales) for report, bearing, rule in read)
+    return [item for item in found if item is not None]
+
+
+def _weighed(report: Report, bearing: Bearing | None, rule: Rule | None, scales: Scales) -> Weighed | None:
+    bears = bearing.bears if bearing else rule.bears if rule else "neither"
+    extent = (bearing.extent if bearing else rule.extent if rule else "") or "whole"
     state = (bearing.state if bearing else rule.state if rule else "") or "statement"
+    counts_as = (bearing.counts_as if bearing else rule.counts_as if rule else "") or "none"
     refers = bearing.refers_to if bearing and bearing.refers_to else None
     starts, ends = (refers, refers) if refers else (report.starts, report.ends)
+    on, duty = scales.on, scales.duty
     if starts.first > on or (state == "act" and ends.first > on):
         return None
-    bears = bearing.bears if bearing else rule.bears if rule else "neither"
-    extent = (bearing.extent or "whole") if bearing else rule.extent if rule else "whole"
-    if extent == "by_count":
-        extent = "whole" if declared is not None and (report.number or 0) >= declared else "part"
-    is_word = is_statement(report, vocabulary) and any(said_by(report, p, parties) for p in duty.owed_by)
-    grade = report.grade
-    if not grade.text:
-        if is_word:
-            grade = Grade(WORD)
-        elif report.table in ("measures", "incidents") and report.basis != "memory":
-            grade = weights.ungraded_record
-    if extent == "part" and grade.can_be_judged:
-        grade = weaker(grade, Grade(PART), weights.overrides)
+    is_word, whole = scales.is_word(report), scales.is_whole(extent, report)
+    grade = scales.grade(report, is_word=is_word, whole=whole)
     days = max(0.0, (on - ends.last).total_seconds() / 86400)
-    half_life = weights.half_life["statement" if is_word else state]
-    full = likelihood_ratio(grade, weights.overrides, weights.scale)
-    ratio = faded(full, days, half_life) if full.low >= 1 else full
-    undone = "against" if claim.performed_when == "for" else "for"
+    ratio = scales.worth(grade, "statement" if is_word else state, days)
+    undone = "against" if scales.claim.performed_when == "for" else "for"
     baseline = bears == undone and duty.since is not None and ends.last < duty.since
     return Weighed(
         report=report,
         bears=bears,
-        whole=extent == "whole",
+        whole=whole,
         state=state,
         cluster=(bearing.cluster if bearing else "") or default_cluster(report),
         restates=bearing.restates if bearing else (),
-        counts_as=(bearing.counts_as if bearing and bearing.counts_as else rule.counts_as if rule else "none"),
+        counts_as=counts_as,
         grade=grade,
         days=days,
         ratio=ratio if has_direction(ratio) and bears != "neither" and not baseline else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from tallybook.core.time import Moment, MomentError, moment
@@ -178,57 +178,27 @@ def observation(reading: Reading, row: Row) -> Report | None:
     method = reading.one_of(row, "method", lists.methods, "vocabulary.methods in agreement.yaml")
     if not method:
         reading.fault(row, "method", "blank", "say how it was known")
-    grade = reading.grade(row)
-    item = reading.one_of(row, "item_class", lists.items, "items.yaml")
-    stage = reading.one_of(row, "stage", lists.stages, "vocabulary.stages in agreement.yaml")
-    name = reading.identifier(row)
-    if known is None or starts is None or ends is None:
-        return None
-    return Report(
-        id=name,
-        table="observations",
-        line=row.line,
-        known=known,
-        starts=starts,
-        ends=ends,
-        source=row["source_id"],
-        who=row["observer"],
-        statement=row["statement"],
-        citation=row["citation"],
-        basis=row["basis"],
-        grade=grade,
-        method=method,
-        place=row["place"],
-        vessel=row["vessel"],
-        item=item,
-        stage=stage,
-        count=count,
-        low=low,
-        high=high,
-    )
+    more = {
+        "who": row["observer"],
+        "statement": row["statement"],
+        "grade": reading.grade(row),
+        "method": method,
+        "place": row["place"],
+        "vessel": row["vessel"],
+        "item": reading.one_of(row, "item_class", lists.items, "items.yaml"),
+        "stage": reading.one_of(row, "stage", lists.stages, "vocabulary.stages in agreement.yaml"),
+        "count": count,
+        "low": low,
+        "high": high,
+    }
+    return _report(reading, row, "observations", (known, starts, ends), more)
 
 
 def commitment(reading: Reading, row: Row) -> Report | None:
     """A row of commitments.csv: the word of whoever made it, known when made."""
-    made, name = reading.must(row, "made_at"), reading.identifier(row)
-    if made is None:
-        return None
-    return Report(
-        id=name,
-        table="commitments",
-        line=row.line,
-        known=made,
-        starts=made,
-        ends=made,
-        source=row["source_id"],
-        who=row["by"],
-        statement=row["text"],
-        citation=row["citation"],
-        basis=row["basis"],
-        grade=Grade(""),
-        to=row["to"],
-        conditions=row["conditions"],
-    )
+    made = reading.must(row, "made_at")
+    more = {"who": row["by"], "to": row["to"], "statement": row["text"], "conditions": row["conditions"]}
+    return _report(reading, row, "commitments", (made, made, made), more)
 
 
 def measure(reading: Reading, row: Row) -> Report | None:
@@ -243,50 +213,16 @@ def measure(reading: Reading, row: Row) -> Report | None:
         reading.fault(row, "state" if name else "measure", "blank", "name the measure and its state")
     elif states and row["state"] not in states:
         reading.fault(row, "state", f"{name} has no state {row['state']!r}", "correct it, or add it to agreement.yaml")
-    identifier = reading.identifier(row)
-    if known is None or starts is None:
-        return None
-    return Report(
-        id=identifier,
-        table="measures",
-        line=row.line,
-        known=known,
-        starts=starts,
-        ends=starts,
-        until=until,
-        source=row["source_id"],
-        who="",
-        statement=row["description"],
-        citation=row["citation"],
-        basis=row["basis"],
-        grade=Grade(""),
-        measure=name,
-        state=row["state"],
-    )
+    more = {"statement": row["description"], "measure": name, "state": row["state"], "until": until}
+    return _report(reading, row, "measures", (known, starts, starts), more)
 
 
 def incident(reading: Reading, row: Row) -> Report | None:
     """A row of incidents.csv."""
     known, date = reading.must(row, "known_at"), reading.must(row, "date")
     kind = reading.one_of(row, "kind", reading.lists.incidents, "vocabulary.incidents in agreement.yaml")
-    name = reading.identifier(row)
-    if known is None or date is None:
-        return None
-    return Report(
-        id=name,
-        table="incidents",
-        line=row.line,
-        known=known,
-        starts=date,
-        ends=date,
-        source=row["source_id"],
-        who=row["by"],
-        statement=row["summary"],
-        citation=row["citation"],
-        basis=row["basis"],
-        grade=Grade(""),
-        kind=kind,
-    )
+    more = {"who": row["by"], "statement": row["summary"], "kind": kind}
+    return _report(reading, row, "incidents", (known, date, date), more)
 
 
 def vessel(reading: Reading, row: Row) -> Report | None:
@@ -294,31 +230,31 @@ def vessel(reading: Reading, row: Row) -> Report | None:
     known = reading.must(row, "known_at")
     departed, counted = reading.when(row, "departure_date"), reading.when(row, "date_counted")
     declared, seen = reading.number(row, "items_declared"), reading.number(row, "items_counted")
-    name, item = reading.identifier(row), reading.one_of(row, "cargo_class", reading.lists.items, "items.yaml")
-    if known is None:
-        return None
     at = counted or departed or known
     told = [f"declared {declared:g}"] if declared is not None else []
     told += [f"counted {seen:g}"] if seen is not None else []
-    return Report(
-        id=name,
-        table="vessels",
-        line=row.line,
-        known=known,
-        starts=at,
-        ends=at,
-        source=row["source_id"],
-        who=row["counting_unit"],
-        statement=f"{row['name']}: {', '.join(told) or 'no figures'} ({row['cargo_class']})",
-        citation=row["citation"],
-        basis=row["basis"],
-        grade=Grade(""),
-        place=row["departure_port"],
-        vessel=row["name"],
-        item=item,
-        count=seen,
-        high=declared,
-    )
+    more = {
+        "who": row["counting_unit"],
+        "statement": f"{row['name']}: {', '.join(told) or 'no figures'} ({row['cargo_class']})",
+        "place": row["departure_port"],
+        "vessel": row["name"],
+        "item": reading.one_of(row, "cargo_class", reading.lists.items, "items.yaml"),
+        "count": seen,
+        "declared": declared,
+    }
+    return _report(reading, row, "vessels", (known, at, at), more)
+
+
+def _report(
+    reading: Reading, row: Row, table: str, times: tuple[Moment | None, Moment | None, Moment | None], more: dict[str, Any]
+) -> Report | None:
+    """The report that a row gives, or None where one of its times (known, starts, ends) did not read."""
+    name = reading.identifier(row)
+    known, starts, ends = times
+    if known is None or starts is None or ends is None:
+        return None
+    given = {"source": row["source_id"], "citation": row["citation"], "basis": row["basis"], **more}
+    return Report(id=name, table=table, line=row.line, known=known, starts=starts, ends=ends, **given)
 
 
 def source(reading: Reading, row: Row) -> Source:
