@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from tallybook.agreement.language import Atom, condition
+from tallybook.agreement.language import condition
+from tallybook.agreement.situation import Atom
 from tallybook.core.truth import Finding, Truth
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "dense-time-past.json").read_text("utf-8"))

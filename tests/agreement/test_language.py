@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agreement.recorded import START, VECTORS, F, Recorded, Steps, T, U, signals, truth
-from tallybook.agreement.language import Atom, ConditionError, atom_of, condition
+from tallybook.agreement.language import ConditionError, atom_of, condition
+from tallybook.agreement.situation import Atom
 from tallybook.core.truth import Truth
 
 CLAIM_WORDS = [
@@ -391,3 +392,23 @@ def test_any_text_is_a_condition_or_has_a_caret_within_it(text: str) -> None:
         column = 1
         assert parsed(Recorded(terms={"arms": ["a"]}), START).truth in (T, F, U)
     assert 1 <= column <= len(text) + 1
+
+
+def test_an_argument_given_twice_is_refused_at_its_place() -> None:
+    with pytest.raises(ConditionError, match="given twice") as caught:
+        condition("a(x=1, x=2)")
+    assert caught.value.column == 10
+
+
+def test_a_tab_does_not_move_the_caret() -> None:
+    with pytest.raises(ConditionError) as caught:
+        condition("p and\tand")
+    _, quoted, caret = str(caught.value).split("\n")
+    assert quoted[caret.index("^") :] == "and"
+
+
+@pytest.mark.parametrize(
+    ("text", "free"), [("departed(?w)", {"?w"}), ("every ?w in arms has departed(?w, ?x)", {"?x"}), ("p", set())]
+)
+def test_variables_that_nothing_binds(text: str, free: set[str]) -> None:
+    assert condition(text).free == free

@@ -153,6 +153,10 @@ BAD: dict[str, tuple[Edit, list[str]]] = {
         replace(AGR, "achieve: ended(quarantine)", "achieve: ended(quarantine) and"),
         [AGR, "ends too early"],
     ),
+    "variable of nothing": (
+        replace(AGR, "achieve: ended(quarantine)", "achieve: ended(?q)"),
+        [AGR, "?q stands for nothing"],
+    ),
     "reference to nothing": (
         replace(AGR, 'proof: "@proof-of-removal"', 'proof: "@proof-of-nothing"'),
         [AGR, "no provision or claim @proof-of-nothing"],

@@ -200,6 +200,10 @@ class _Checker:
         for name in _CONDITIONS:
             if text := getattr(provision, name, None):
                 yield from self._condition((*path, name.rstrip("_")), text)
+                free = sorted(condition(text).free) if name not in ("observer", "shows") else []
+                for variable in free:
+                    what = f"{variable} stands for nothing"
+                    yield self.fault((*path, name.rstrip("_")), what, "bind it with every, some or count, or name the thing")
         for key, reference in _links(provision):
             yield from self._reference((*path, key), reference)
         if isinstance(provision, Duty):

@@ -6,15 +6,16 @@ exclusive, `since` includes now, and same-instant events are compared by time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
-from itertools import pairwise
-from typing import Any, Protocol, TypeAlias
+from typing import Any
 
-from tallybook.core.time import MomentError, duration, shifted
+from tallybook.agreement.situation import Atom, Compiled, Run, Situation, delays_of, gathered
+from tallybook.agreement.windows import since, within
+from tallybook.core.time import MomentError, duration
 from tallybook.core.truth import Finding, Truth, all_of, any_of, implies
 
 LONGEST = 2000
@@ -28,67 +29,22 @@ class ConditionError(ValueError):
 
     def __init__(self, text: str, column: int, what: str) -> None:
         self.text, self.column, self.what = text, column, what
-        super().__init__(f"{what}\n    {text}\n    {' ' * (column - 1)}^")
-
-
-@dataclass(frozen=True, slots=True)
-class Atom:
-    """An event or state with its arguments: positional ones under their number, named ones under their name."""
-
-    name: str
-    args: tuple[tuple[str, str], ...] = ()
-
-    def __str__(self) -> str:
-        inner = ", ".join(value if key.isdigit() else f"{key}={value}" for key, value in self.args)
-        return f"{self.name}({inner})" if inner else self.name
-
-
-class Situation(Protocol):
-    """What a condition is evaluated against."""
-
-    def holds(self, atom: Atom, at: datetime) -> Finding:
-        """Whether a recorded event or state holds at an instant."""
-        ...
-
-    def status(self, word: str, reference: str, at: datetime) -> Finding:
-        """Whether a provision or claim has a status at an instant."""
-        ...
-
-    def members(self, term: str, at: datetime) -> Sequence[str] | None:
-        """What a defined term covers, or None where the definition is open or unknown."""
-        ...
-
-    def is_open(self, term: str) -> bool:
-        """Whether things that are not listed may belong to the term too."""
-        ...
-
-    def changes(self, start: datetime | None, end: datetime) -> Sequence[datetime]:
-        """Every instant in [start, end] at which a recorded event or state may change."""
-        ...
-
-
-Run: TypeAlias = Callable[[Situation, datetime, dict[str, str]], Finding]
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A part of a condition. Its truth changes only at a change on record plus one of its `delays`."""
-
-    run: Run
-    delays: frozenset[timedelta] = frozenset({timedelta(0)})
-
-    def __call__(self, situation: Situation, at: datetime, scope: dict[str, str]) -> Finding:
-        return self.run(situation, at, scope)
+        shown = text.replace("\t", " ")
+        super().__init__(f"{what}\n    {shown}\n    {' ' * (column - 1)}^")
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A parsed condition, with the provisions (`references`), terms and atoms that it speaks of."""
+    """A parsed condition, with the provisions (`references`), terms and atoms that it speaks of.
+
+    `free` are variables that no `every`, `some` or `count` binds.
+    """
 
     text: str
     references: frozenset[str]
     terms: frozenset[str]
     atoms: frozenset[str]
+    free: frozenset[str]
     run: Run
 
     def __call__(self, situation: Situation, at: datetime) -> Finding:
@@ -134,9 +90,10 @@ def condition(text: str) -> Condition:
     seen: dict[str, set[str]] = {"references": set(), "terms": set(), "atoms": set()}
     try:
         run = _compile(tree, seen)
-    except _WindowError as error:
+    except _PlaceError as error:
         raise ConditionError(text, error.column, str(error)) from error
-    return Condition(text, frozenset(seen["references"]), frozenset(seen["terms"]), frozenset(seen["atoms"]), run.run)
+    references, terms, atoms = (frozenset(seen[key]) for key in ("references", "terms", "atoms"))
+    return Condition(text, references, terms, atoms, frozenset(_free(tree, frozenset())), run.run)
 
 
 def _check_depth(tree: Any, text: str) -> None:
@@ -151,8 +108,18 @@ def _check_depth(tree: Any, text: str) -> None:
         queue.extend((child, depth + 1, inner) for child in node.children if hasattr(child, "data"))
 
 
-class _WindowError(ValueError):
-    """A window that is none, with the column where it stands."""
+def _free(tree: Any, bound: frozenset[str]) -> set[str]:
+    if tree.data in ("every", "some", "count"):
+        bound |= {str(tree.children[0])}
+    found = {str(t) for t in tree.children if getattr(t, "type", "") == "VAR"} - bound
+    for child in tree.children:
+        if hasattr(child, "data"):
+            found |= _free(child, bound)
+    return found
+
+
+class _PlaceError(ValueError):
+    """Something that parses and is none, with the column where it stands."""
 
     def __init__(self, column: int, what: str) -> None:
         self.column = column
@@ -185,6 +152,8 @@ def _read_atom(tree: Any, scope: dict[str, str]) -> Atom:
         value = str(token).strip('"')
         if token.type == "VAR":
             value = scope.get(str(token), str(token))
+        if key and any(key == other for other, _ in pairs):
+            raise _PlaceError(token.column, f"{key} is given twice")
         pairs.append((str(key) if key else str(number), value))
         number += 0 if key else 1
     return Atom(str(name), tuple(sorted(pairs)))
@@ -199,10 +168,10 @@ def _compile(tree: Any, seen: dict[str, set[str]]) -> Compiled:
     if kind == "implies":
         return _implication(_compile(tree.children[0], seen), _compile(tree.children[1], seen))
     if kind in ("once", "always"):
-        return _within(kind, _window(tree.children[0]), _compile(tree.children[1], seen))
+        return within(kind, _window(tree.children[0]), _compile(tree.children[1], seen))
     if kind == "since":
         left, window, right = tree.children
-        return _since(_compile(left, seen), _window(window), _compile(right, seen))
+        return since(_compile(left, seen), _window(window), _compile(right, seen))
     if kind in ("every", "some"):
         variable, term, body = (tree.children[0], str(tree.children[1]), tree.children[2])
         seen["terms"].add(term)
@@ -217,16 +186,6 @@ def _compile(tree: Any, seen: dict[str, set[str]]) -> Compiled:
     return Compiled(lambda situation, at, scope: situation.holds(_read_atom(tree, scope), at))
 
 
-def _delays(*parts: Compiled) -> frozenset[timedelta]:
-    return frozenset(delay for part in parts for delay in part.delays)
-
-
-def _behind(part: Compiled, near: timedelta, far: timedelta | None) -> frozenset[timedelta]:
-    """When an operator with a window looks at a part, the part's changes are felt at both ends of the window."""
-    ends = {near} if far is None else {near, far}
-    return frozenset(delay + end for delay in part.delays for end in ends)
-
-
 def _window(tree: Any) -> tuple[timedelta, timedelta | None]:
     if tree is None:
         return timedelta(0), None
@@ -235,7 +194,7 @@ def _window(tree: Any) -> tuple[timedelta, timedelta | None]:
     near, far = tree.children
     first, last = _length(near), None if far.type == "OPEN" else _length(far)
     if last is not None and last < first:
-        raise _WindowError(far.column, f"the window ends ({far}) before it begins ({near})")
+        raise _PlaceError(far.column, f"the window ends ({far}) before it begins ({near})")
     return first, last
 
 
@@ -243,25 +202,15 @@ def _length(token: Any) -> timedelta:
     try:
         return duration(str(token))
     except MomentError as error:
-        raise _WindowError(token.column, str(error)) from error
-
-
-def _gather(findings: Sequence[Finding], truth: Truth) -> Finding:
-    decided = [f for f in findings if f.truth is truth] or list(findings)
-    short = [f for f in findings if f.truth is not Truth.TRUE]
-    return Finding(truth, _once(r for f in decided for r in f.reasons), _once(w for f in short for w in f.waits_for))
-
-
-def _once(words: Iterator[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(words))
+        raise _PlaceError(token.column, str(error)) from error
 
 
 def _junction(every: bool, parts: Sequence[Compiled]) -> Compiled:
     def run(situation: Situation, at: datetime, scope: dict[str, str]) -> Finding:
         findings = [part(situation, at, scope) for part in parts]
-        return _gather(findings, (all_of if every else any_of)(f.truth for f in findings))
+        return gathered(findings, (all_of if every else any_of)(f.truth for f in findings))
 
-    return Compiled(run, _delays(*parts))
+    return Compiled(run, delays_of(*parts))
 
 
 def _negation(part: Compiled) -> Compiled:
@@ -275,73 +224,9 @@ def _negation(part: Compiled) -> Compiled:
 def _implication(left: Compiled, right: Compiled) -> Compiled:
     def run(situation: Situation, at: datetime, scope: dict[str, str]) -> Finding:
         first, second = left(situation, at, scope), right(situation, at, scope)
-        return _gather((first, second), implies(first.truth, second.truth))
+        return gathered((first, second), implies(first.truth, second.truth))
 
-    return Compiled(run, _delays(left, right))
-
-
-@dataclass(frozen=True, slots=True)
-class _Instant:
-    """An instant to look at: a change, or a point (`between`) that stands for all of the time between two changes."""
-
-    at: datetime
-    between: bool
-
-
-def _instants(
-    situation: Situation, part: Compiled, start: datetime | None, end: datetime, edges: Sequence[datetime] = ()
-) -> list[_Instant]:
-    """Instants of [start, end], newest first, that between them show every value that a part takes there.
-
-    Between two changes nothing changes, so a point between them stands for all of them. A window without a start begins with
-    the record.
-    """
-    longest = max(part.delays)
-    changes = situation.changes(None if start is None else shifted(start, -longest), end)
-    marks = {shifted(change, delay) for change in changes for delay in part.delays} | {end, *edges}
-    marks |= {start} if start is not None else set(changes[:1])
-    ordered = sorted(m for m in marks if m <= end and (start is None or m >= start))
-    found = [_Instant(at, between=False) for at in ordered]
-    found += [_Instant(a + (b - a) / 2, between=True) for a, b in pairwise(ordered)]
-    return sorted(found, key=lambda instant: instant.at, reverse=True)
-
-
-def _within(kind: str, window: tuple[timedelta, timedelta | None], part: Compiled) -> Compiled:
-    near, far = window
-
-    def run(situation: Situation, at: datetime, scope: dict[str, str]) -> Finding:
-        start = None if far is None else shifted(at, -far)
-        instants = _instants(situation, part, start, shifted(at, -near))
-        findings = [part(situation, instant.at, scope) for instant in instants]
-        return _gather(findings, (any_of if kind == "once" else all_of)(f.truth for f in findings))
-
-    return Compiled(run, _behind(part, near, far))
-
-
-def _since(left: Compiled, window: tuple[timedelta, timedelta | None], right: Compiled) -> Compiled:
-    """`left since right`: right at some instant of the window, and left at every later one up to and including now."""
-    near, far = window
-    both = Compiled(left.run, _delays(left, right))
-
-    def run(situation: Situation, at: datetime, scope: dict[str, str]) -> Finding:
-        latest, earliest = shifted(at, -near), None if far is None else shifted(at, -far)
-        kept, best = Truth.TRUE, Truth.FALSE
-        findings: list[Finding] = []
-        for instant in _instants(situation, both, earliest, at, (latest,)):
-            held = left(situation, instant.at, scope)
-            # After a point between two changes come others of the same stretch, where left must hold too.
-            before = all_of((kept, held.truth)) if instant.between else kept
-            if instant.at <= latest:
-                began = right(situation, instant.at, scope)
-                findings.append(began)
-                best = any_of((best, all_of((before, began.truth))))
-            findings.append(held)
-            kept = all_of((kept, held.truth))
-            if best is Truth.TRUE or kept is Truth.FALSE:
-                break
-        return _gather(findings, best)
-
-    return Compiled(run, _delays(left, right) | _behind(right, near, far))
+    return Compiled(run, delays_of(left, right))
 
 
 def _quantified(kind: str, variable: str, term: str, part: Compiled) -> Compiled:
@@ -354,7 +239,7 @@ def _quantified(kind: str, variable: str, term: str, part: Compiled) -> Compiled
         undecided = Truth.TRUE if kind == "every" else Truth.FALSE
         if situation.is_open(term) and truth is undecided:
             return Finding(Truth.UNKNOWN, (f"{term} may cover more than is listed",), (term,))
-        return _gather(findings, truth)
+        return gathered(findings, truth)
 
     return Compiled(run, part.delays)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from tallybook.agreement.language import Atom, condition
+from tallybook.agreement.language import condition
 from tallybook.agreement.provision import Duty, Exception_
+from tallybook.agreement.situation import Atom
 from tallybook.commitments.view import Standing
 from tallybook.core.time import duration, shifted
 from tallybook.core.truth import Finding, Truth

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from tallybook.agreement.agreement import Agreement
 from tallybook.agreement.claim import StateFact
-from tallybook.agreement.language import Atom, atom_of
+from tallybook.agreement.language import atom_of
+from tallybook.agreement.situation import Atom
 from tallybook.core.time import Moment
 from tallybook.core.truth import Finding, Truth
 from tallybook.evidence.file import View

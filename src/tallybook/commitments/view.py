@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from tallybook.agreement.agreement import Agreement
 from tallybook.agreement.change import InForce
-from tallybook.agreement.language import Situation
+from tallybook.agreement.situation import Situation
 from tallybook.commitments.record import Record
 from tallybook.core.time import Moment
 

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 from tallybook.agreement.agreement import Agreement
 from tallybook.agreement.change import InForce, provisions_in_force
 from tallybook.agreement.claim import Change, Claim
-from tallybook.agreement.language import Atom, condition
+from tallybook.agreement.language import condition
 from tallybook.agreement.provision import Definition, Duty
+from tallybook.agreement.situation import Atom
 from tallybook.commitments.record import Record
 from tallybook.core.time import Moment, moment, written, zone
 from tallybook.core.truth import Finding, Truth
