@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tallybook import __version__
+from tallybook.agreement.claim import Change
 from tallybook.agreement.provision import Duty
 from tallybook.casefile.new import new_case as write_new_case
 from tallybook.casefile.read import CaseRead, read_case
@@ -114,18 +115,27 @@ def _why_duty(inquiry: Inquiry, duty: Duty) -> Why:
     verdict = duty_verdict(inquiry, duty)
     life = life_of(inquiry, verdict)
     head = f"@{duty.id}: {life.status}, {life.state}" + (f"; verdict {verdict.word}" if verdict.word else "")
-    quotes = tuple(
-        Because("quotation", f'{name}: "{text}"', quote=text, instrument=name)
-        for name, words in duty.text.items()
-        for text in words
-    )
+    leaves = [Because("quotation", f'{name}: "{text}"', quote=text, instrument=name) for name, text in inquiry.quotes(duty.text)]
+    for change in agreement_changes(inquiry, duty.id):
+        leaves += [_recorded(inquiry, name) for name in change.recorded_by]
     told = f"{head}. Owed by {duty.owed.by} to {duty.owed.to}."
     if life.waits_for:
         told += f" Waits for {', '.join(life.waits_for)}."
     if life.reasons:
         told += f" Because: {'; '.join(life.reasons)}."
-    trees = (Because("duty", told, quotes), *(explain(inquiry, f) for f in verdict.findings))
+    trees = (Because("duty", told, tuple(leaves)), *(explain(inquiry, f) for f in verdict.findings))
     return Why(f"@{duty.id}", head, trees, None, OwedDuty(verdict, life))
+
+
+def agreement_changes(inquiry: Inquiry, name: str) -> list[Change]:
+    """The changes that made a provision what it is."""
+    made = inquiry.in_force.history.get(name, ())
+    return [change for change in inquiry.agreement.changes if change.address in made]
+
+
+def _recorded(inquiry: Inquiry, name: str) -> Because:
+    report = inquiry.view.reports[name]
+    return Because("report", f"{name}, known {report.known.text}: {report.statement}", report=name)
 
 
 def _measure_tree(inquiry: Inquiry, line: BoardLine) -> Because:

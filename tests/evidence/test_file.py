@@ -144,11 +144,6 @@ def test_the_states_of_a_measure_oldest_first() -> None:
     assert [r.id for r in all_known.of_measure("quarantine")] == ["M-1", "M-4", "M-2", "M-3"]
 
 
-def test_ships_listed_one_by_one() -> None:
-    found = file_of([report("V-1", table="vessels", vessel="Volgoles"), report("R-1", vessel="Bratsk")])
-    assert found.as_known(moment("1963", TZ).last).vessels() == {"volgoles"}
-
-
 def test_what_an_answer_may_see_of_a_row() -> None:
     until = moment("1962-11-20", TZ)
     row = report("M-1", table="measures", measure="quarantine", state="active", until=until, grade=Grade(""), count=0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -35,10 +36,10 @@ def count(
 #
 # Every report of a number is right with probability t = odds / (1 + odds), odds the geometric mean of its ratios: then the
 # number is one of those it gives, all alike; otherwise it is any number from 0 to the largest considered, all alike. A report
-# of "at least" is right (t) or wrong (1 - t). The latest running total says how many are out; older ones that give the same
-# number say it too, and the others at least how many. Over ships the surest count of each is summed, over sites the latest, as
-# sure as the surest that gives the same number there; a sum is as sure as its least sure part, says at least how many are out,
-# and where there is no running total the larger sum says how many. No more is out than there was.
+# of "at least" is right (t) or wrong (1 - t). Over ships the surest count of each is summed, over sites the latest, as sure as
+# the surest that gives the same number there; a sum is as sure as its least sure part. The largest running total or sum says
+# how many are out, the others at least how many. A total above every figure for what there was is a figure for that too. No
+# more is out than there was.
 
 
 def trust(c: Count) -> float:
@@ -73,13 +74,17 @@ def sums(counts: Sequence[Count]) -> list[tuple[float, float]]:
 
 def weights(counts: Sequence[Count]) -> tuple[list[float], list[float]]:
     """The weight of each initial number and of each number out, not normalised."""
-    declared = max((c for c in counts if c.kind == "declared"), key=lambda c: (c.at, c.report), default=None)
+    declared = max((c for c in counts if c.kind == "declared"), key=lambda c: (c.at, c.low, c.report), default=None)
     initial = [c for c in counts if c.kind in ("estimate", "at_least")] + ([declared] if declared else [])
     totals, parts = [c for c in counts if c.kind == "removed"], sums(counts)
     largest = max([c.high for c in [*initial, *totals]] + [low for low, _ in parts], default=0)
     size = int(max(10, 2 * largest)) + 1
     before, out = [1.0] * size, [1.0] * size
-    latest = max((c.at, c.low) for c in totals)[1] if totals else None
+    most = max([c.low for c in totals] + [low for low, _ in parts], default=0)
+    figures = [c.high for c in initial if c.kind != "at_least"]
+    above = max(totals, key=lambda c: (c.low, trust(c)), default=None)
+    if above is not None and figures and above.low > max(figures):
+        initial = [*initial, replace(above, kind="estimate")]
     for number in range(size):
         for c in initial:
             at_least = c.kind == "at_least"
@@ -87,13 +92,12 @@ def weights(counts: Sequence[Count]) -> tuple[list[float], list[float]]:
                 given_at_least(number, c.low, trust(c)) if at_least else given_number(number, c.low, c.high, trust(c), size)
             )
         for c in totals:
-            last = c.low == latest
+            last = c.low == most
             out[number] *= (
                 given_number(number, c.low, c.high, trust(c), size) if last else given_at_least(number, c.low, trust(c))
             )
         for low, t in parts:
-            alone = not totals and low == max(p for p, _ in parts)
-            out[number] *= given_number(number, low, low, t, size) if alone else given_at_least(number, low, t)
+            out[number] *= given_number(number, low, low, t, size) if low == most else given_at_least(number, low, t)
     if not totals and not parts:
         out = [1.0] + [0.0] * (size - 1)
     return before, out
@@ -122,7 +126,7 @@ def enumerated(counts: Sequence[Count]) -> tuple[dict[float, float], dict[float,
     for (n, r), weight in pairs.items():
         removed[r] = removed.get(r, 0.0) + weight
         remaining[n - r] = remaining.get(n - r, 0.0) + weight
-    declared = max((c for c in counts if c.kind == "declared"), key=lambda c: (c.at, c.report), default=None)
+    declared = max((c for c in counts if c.kind == "declared"), key=lambda c: (c.at, c.low, c.report), default=None)
     shown = None if declared is None else sum(w for (_, r), w in pairs.items() if r >= declared.low) / total
     return removed, remaining, remaining[0] / total, shown
 

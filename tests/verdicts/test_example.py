@@ -281,3 +281,76 @@ def test_nothing_is_ever_verified_in_this_case(case: Case) -> None:
         board: Any = answer(case, day)
         assert all(entry["verdict"] != "verified" for entry in board["lines"])
         assert line(board, "missiles_removed")["quantity"]["completeness"] != "verified"
+
+
+def test_nothing_is_out_before_it_left_however_late_the_reports(case: Case) -> None:
+    """A report of a long span that ends in all being out says nothing of the days before its end."""
+    for on in ("1962-07-15", "1962-10-30", "1962-11-05", "1962-11-10"):
+        board = answer(case, on, "2013-01-01")
+        assert line(board, "missiles_removed")["verdict"] != "supported"
+        assert line(board, "il28_bombers")["verdict"] != "supported"
+
+
+def test_a_later_count_of_a_part_does_not_take_from_the_total(copy: Callable[[], Path]) -> None:
+    folder = copy()
+    table = folder / "reports" / "observations.csv"
+    seen = "S-MEM,ship_count,US Navy,Atlantic,Nemo,mrbm_missile,counted_on_ship,2,2,2,x,A2,x,page,"
+    row = f"OBS-900,1962-11-12,1962-11-12,1962-11-12,{seen}\n"
+    table.write_text(table.read_text("utf-8") + row, "utf-8")
+    found = line(answer(desk.open_case(folder), "1962-11-12"), "missiles_removed")
+    assert found["quantity"]["removed"] == [42, 42, 42]
+
+
+def test_a_total_above_every_estimate_is_a_figure_of_its_own(case: Case) -> None:
+    found = line(answer(case, "1963-01-10"), "il28_bombers")["quantity"]
+    assert found["removed"][1] == 42
+    assert found["remaining"][1] == 0
+
+
+def test_one_weak_count_verifies_nothing(copy: Callable[[], Path]) -> None:
+    folder = copy()
+    table = folder / "reports" / "observations.csv"
+    text = table.read_text("utf-8")
+    for grade in ("A1", "A2", "A3", "B1", "B2", "B3", "C2"):
+        text = text.replace(f",{grade},", ",C3,")
+    table.write_text(text, "utf-8")
+    assert line(answer(desk.open_case(folder), "1962-11-12"), "missiles_removed")["quantity"]["correctness"] != "verified"
+
+
+def test_a_look_that_finds_none_left_can_settle_completeness(copy: Callable[[], Path]) -> None:
+    folder = copy()
+    table = folder / "reports" / "observations.csv"
+    seen = "S-MEM,ground_inspection,UN,Cuba,,mrbm_missile,absent,0,0,0,none found,A1,x,page,"
+    row = f"OBS-901,1962-11-12,1962-11-12,1962-11-12,{seen}\n"
+    table.write_text(table.read_text("utf-8") + row, "utf-8")
+    bearings = folder / "reports" / "bearings.csv"
+    reading = (
+        "OBS-901,missiles_removed,for,whole,act,,,,still_there,somebody,,1962-11-12,the whole was looked at and none found\n"
+    )
+    bearings.write_text(bearings.read_text("utf-8") + reading, "utf-8")
+    found = line(answer(desk.open_case(folder), "1962-11-12"), "missiles_removed")
+    assert found["quantity"]["p_none_left"] > 0.95
+    assert found["standard"]["methods_missing"] == []
+
+
+def test_readings_that_give_one_word_are_no_dispute(case: Case) -> None:
+    board = answer(case, "1962-11-12")
+    for duty in board["duties"]:
+        for item in duty["items"]:
+            if item["item"] == "military_base":
+                assert item["verdict"] != "disputed"
+
+
+def test_the_telegram_says_nothing_before_it_was_sent(case: Case) -> None:
+    for on in ("1962-10-29", "1962-11-03T20:43-05:00"):
+        for entry in answer(case, on)["owed"]:
+            assert "1189" not in entry["text"]
+        for name in ("missiles_removed", "@removal", "@no-introduction"):
+            leaves = [leaf for tree in desk.why(desk.ask(case, on), name).trees for leaf in tree.leaves()]
+            assert all(leaf.instrument != "1189" for leaf in leaves)
+
+
+def test_guidance_of_one_reading_is_not_owed_under_another(case: Case) -> None:
+    owed = {entry["id"] for entry in answer(case, "1962-11-12", reading="ussr")["owed"]}
+    assert "removal" in owed
+    assert not owed & {"no-base", "cuban-cooperation", "win-others-over"}

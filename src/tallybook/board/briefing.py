@@ -37,7 +37,7 @@ def briefing(board: Board) -> str:
         known=written(question.known, tz),
         reading=question.reading,
         lines=[_line(board, line) for line in board.lines],
-        owed=owed_json(board.duties),
+        owed=owed_json(board.inquiry, board.duties),
         measures=[m for m in board.measures if m.current],
         receipt=receipt(board),
         good=next((line.finding.good_evidence for line in board.lines if line.finding), GOOD_EVIDENCE),

@@ -18,7 +18,7 @@ def markdown(board: Board) -> str:
         words = "<br>".join(_plain(detail) for detail in details(line))
         out.append(f"| {_plain(line.title)} | **{_plain(line.label)}** | {words} |")
     out += ["", "## Still owed", "", "| by | to | what | state | waits for |", "|---|---|---|---|---|"]
-    for row in owed_json(board.duties):
+    for row in owed_json(board.inquiry, board.duties):
         cells = (row["by"], row["to"], f"@{row['id']}", row["state"], ", ".join(row["waits_for"]))
         out.append("| " + " | ".join(_plain(c) for c in cells) + " |")
     out += ["", "## Measures", "", "| measure | state |", "|---|---|"]

@@ -43,6 +43,6 @@ def show(board: Board, console: Console | None = None) -> None:
     )
     for name in ("By", "To", "What", "State", "Waits for"):
         owed.add_column(name)
-    for row in owed_json(board.duties):
+    for row in owed_json(board.inquiry, board.duties):
         owed.add_row(row["by"], row["to"], f"@{row['id']}", row["state"], ", ".join(row["waits_for"]))
     console.print(owed)

@@ -16,7 +16,7 @@ def text(board: Board) -> str:
         out.append(f"{line.title.ljust(width)}  {line.label.upper()}")
         out.extend(f"{' ' * width}  {detail}" for detail in details(line))
     out += ["", "Still owed"]
-    for row in owed_json(board.duties):
+    for row in owed_json(board.inquiry, board.duties):
         waits = f", waits for {', '.join(row['waits_for'])}" if row["waits_for"] else ""
         out.append(f"  {row['by']} to {row['to']}: @{row['id']}, {row['state']}{waits}")
     out += ["", "Measures"]

@@ -8,6 +8,7 @@ import click
 
 from tallybook import desk
 from tallybook.cli.options import case_argument, on_terminal, print_json, question_options, write_file
+from tallybook.errors import TallybookError
 from tallybook.verdicts.board import board_json
 
 
@@ -28,6 +29,8 @@ def command(
     html: Path | None,
 ) -> int:
     """The verdict on every line of CASE, on a date, as known on a date."""
+    if as_json and as_md:
+        raise TallybookError("one answer has one form", where="--json --md", do="leave one of the two out")
     drawn = desk.board(desk.ask(desk.open_case(case), on, known, reader, reading))
     if html is not None:
         from tallybook.board.briefing import briefing

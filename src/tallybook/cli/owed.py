@@ -28,7 +28,7 @@ def command(
 ) -> int:
     """What is still owed under CASE: who, to whom, by when, on what condition, and what that waits for."""
     inquiry = desk.ask(desk.open_case(case), on, known, reader, reading)
-    rows = owed_json(desk.board(inquiry).duties, everything)
+    rows = owed_json(inquiry, desk.board(inquiry).duties, everything)
     if as_json:
         print_json(rows)
         return 0

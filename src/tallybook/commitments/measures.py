@@ -91,6 +91,9 @@ def _holds(standing: Standing, text: str | None) -> Finding:
 def _decide(voices: list[Voice]) -> tuple[str, str]:
     """A duty owed requires; a liberty or power permits; a requirement to keep another state is broken unless permitted."""
     true = [v for v in voices if v.finding.truth is Truth.TRUE]
+    # A liberty that must be used does not permit what it must not fall back to; another provision may.
+    bound = {v.provision.id for v in true if v.says == IN_BREACH}
+    true = [v for v in true if v.says != PERMITTED or v.provision.id not in bound]
     for says, word in (("owed", REQUIRED), (PERMITTED, PERMITTED), (REQUIRED, REQUIRED), (IN_BREACH, IN_BREACH)):
         found = [v for v in true if v.says == says]
         if found:

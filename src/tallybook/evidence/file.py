@@ -86,7 +86,3 @@ class View:
         """The states of a measure on record, oldest first."""
         rows: Iterable[Report] = (r for r in self.reports.values() if r.measure == measure and r.table == "measures")
         return sorted(rows, key=lambda r: (r.starts.last, r.known.last, r.id))
-
-    def vessels(self) -> frozenset[str]:
-        """Names of the ships that the case lists one by one."""
-        return frozenset(r.vessel.casefold() for r in self.reports.values() if r.table == "vessels")

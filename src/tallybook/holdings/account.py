@@ -8,7 +8,7 @@ totals that the board needs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil, exp, log, sqrt
 
@@ -23,7 +23,8 @@ class Count:
     """A report of a number. `worth`: its likelihood ratios; `part`: the ship or site that a part was counted on; `at`: when
     it was so; `known`: when it was known.
 
-    `kind`: declared, estimate, at_least, removed (running total), removed_by_ship, removed_at_site (running total there).
+    `kind`: declared, estimate, at_least, removed (running total), removed_by_ship, removed_at_site (running
+    total there), still_there (so many left when looked at as a whole).
     """
 
     report: str
@@ -34,11 +35,6 @@ class Count:
     at: datetime
     part: str = ""
     known: datetime | None = None
-
-    @property
-    def order(self) -> tuple[datetime, datetime, float]:
-        """Running totals in the order of what they speak of, then of being known, then of size."""
-        return (self.at, self.known or self.at, self.low)
 
     @property
     def trust(self) -> float:
@@ -79,18 +75,33 @@ def account(counts: Sequence[Count]) -> Account:
 
     Of ships the surest count of each is summed, of sites the latest, each as sure as the surest that says the same.
     """
-    declared = max((c for c in counts if c.kind == "declared"), key=lambda c: (c.at, c.report), default=None)
+    declared = max(
+        (c for c in counts if c.kind == "declared"), key=lambda c: (c.at, c.known or c.at, c.low, c.report), default=None
+    )
     totals = [c for c in counts if c.kind == "removed"]
     parts = [p for p in (_parts(counts, "removed_by_ship"), _parts(counts, "removed_at_site")) if p is not None]
     initial = [c for c in counts if c.kind in ("estimate", "at_least")] + ([declared] if declared else [])
+    initial += _surpassing(initial, totals)
     points = _points([*totals, *initial], parts)
-    used = tuple(sorted({*(c.report for c in [*totals, *initial]), *(r for p in parts for r in p.reports)}))
+    used = tuple(
+        sorted({*(c.report for c in [*totals, *initial, *_latest_look(counts)]), *(r for p in parts for r in p.reports)})
+    )
     nothing_left_yet = [1.0 if p.value == 0 else 0.0 for p in points]
     out = _normal(_removed_weights(points, totals, parts)) if totals or parts else nothing_left_yet
     if not initial:
         return Account(None, _triple([(p.value, w) for p, w in zip(points, out, strict=True)]), None, None, None, used)
-    joint = _joint(points, _normal(_initial_weights(points, initial)), out, declared.low if declared else None)
+    remains = _latest_look(counts)
+    joint = _joint(points, _normal(_initial_weights(points, initial)), out, remains, declared.low if declared else None)
     return Account(declared.low if declared else None, joint.removed, joint.left, joint.none_left, joint.shown, used)
+
+
+def _surpassing(initial: Sequence[Count], totals: Sequence[Count]) -> list[Count]:
+    """A total out that is above every figure for what there was is itself a figure for what there was."""
+    figures = [c.high for c in initial if c.kind != "at_least"]
+    largest = max(totals, key=lambda c: (c.low, c.trust), default=None)
+    if largest is None or not figures or largest.low <= max(figures):
+        return []
+    return [replace(largest, kind="estimate")]
 
 
 def _parts(counts: Sequence[Count], kind: str) -> _Parts | None:
@@ -135,23 +146,19 @@ def _at_least(point: _Point, low: float, trust: float) -> float:
 
 
 def _removed_weights(points: Sequence[_Point], totals: Sequence[Count], parts: Sequence[_Parts]) -> list[float]:
-    """Logarithms of the weight of each number out: the latest running total says how many, others at least how many.
-
-    Sums of parts say at least how many; where there is no running total, the larger sum says how many.
-    """
+    """Logarithms of the weight of each number out: the largest total or sum of parts says how many, others at least."""
     span = sum(p.width for p in points)
-    latest = max(totals, key=lambda c: c.order, default=None)
+    most = max([*(c.low for c in totals), *(p.low for p in parts)], default=0.0)
     weights = [log(p.width) for p in points]
     for c in totals:
-        # An older total of the same number says the same; one of another number, that it was so many by then.
-        exact = latest is not None and c.low == latest.low
+        # Running totals do not fall: the largest says how many, a smaller one that it was so many by then.
+        exact = c.low == most
         more = [_exactly(p, c, span) if exact else _at_least(p, c.low, c.trust) for p in points]
         weights = [w + m for w, m in zip(weights, more, strict=True)]
-    largest = max((p.low for p in parts), default=0.0)
     for part in parts:
         odds = part.trust / (1 - part.trust)
         whole = Count("", "removed", part.low, part.low, Bounds(odds, odds), datetime.min)
-        exact = not totals and part.low == largest
+        exact = part.low == most
         more = [_exactly(p, whole, span) if exact else _at_least(p, part.low, part.trust) for p in points]
         weights = [w + m for w, m in zip(weights, more, strict=True)]
     return weights
@@ -182,8 +189,18 @@ class _Joint:
     shown: float | None
 
 
-def _joint(points: Sequence[_Point], start: Sequence[float], out: Sequence[float], declared: float | None) -> _Joint:
-    """What there was and what is out, together: no more can be out than there was."""
+def _latest_look(counts: Sequence[Count]) -> list[Count]:
+    """The looks at what is left on the latest day that has one: an older look speaks of a day when less was out."""
+    looks = [c for c in counts if c.kind == "still_there"]
+    latest = max((c.at for c in looks), default=None)
+    return [c for c in looks if c.at == latest]
+
+
+def _joint(
+    points: Sequence[_Point], start: Sequence[float], out: Sequence[float], looks: Sequence[Count], declared: float | None
+) -> _Joint:
+    """What there was, what is out and what is left, together: no more can be out than there was."""
+    span = sum(p.width for p in points)
     left: dict[float, float] = {}
     removed: dict[float, float] = {}
     total = none = shown = 0.0
@@ -192,6 +209,8 @@ def _joint(points: Sequence[_Point], start: Sequence[float], out: Sequence[float
             if r.value > n.value:
                 break
             weight = p_n * p_r
+            for look in looks:
+                weight *= exp(_exactly(_Point(n.value - r.value, 1.0), look, span))
             if weight == 0.0:
                 continue
             total += weight

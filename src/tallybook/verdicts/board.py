@@ -114,7 +114,7 @@ def board_json(board: Board) -> dict[str, Any]:
         "reading": question.reading,
         "lines": [_line_json(line) for line in board.lines],
         "duties": [_duty_json(duty) for duty in board.duties if duty.life.status not in (NOT_ENACTED, NOT_IN_FORCE)],
-        "owed": owed_json(board.duties),
+        "owed": owed_json(inquiry, board.duties),
         "measures": [_measure_json(m) for m in board.measures if m.current is not None],
         "courses": [],
         "changes_applied": list(inquiry.in_force.applied),
@@ -228,7 +228,7 @@ def _duty_json(item: OwedDuty) -> dict[str, Any]:
     }
 
 
-def owed_json(duties: Sequence[OwedDuty], everything: bool = False) -> list[dict[str, Any]]:
+def owed_json(inquiry: Inquiry, duties: Sequence[OwedDuty], everything: bool = False) -> list[dict[str, Any]]:
     """What is still owed: who, to whom, by when, on what condition, and what that condition waits for.
 
     Duties that are performed, waived or released are left out unless `everything`.
@@ -252,9 +252,17 @@ def owed_json(duties: Sequence[OwedDuty], everything: bool = False) -> list[dict
                     "withheld_by": life.withheld_by or None,
                     "done_without_being_owed": life.done_unowed,
                     "vague": list(life.vague),
-                    "text": {name: list(words) for name, words in duty.text.items()},
+                    "text": _by_instrument(inquiry.quotes(duty.text)),
+                    "reading": duty.reading,
                 }
             )
+    return out
+
+
+def _by_instrument(quotes: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    out: dict[str, list[str]] = {}
+    for name, words in quotes:
+        out.setdefault(name, []).append(words)
     return out
 
 

@@ -103,7 +103,9 @@ def _verdict_on(inquiry: Inquiry, claim: Claim, scale: float) -> Finding:
         for_ = side(clusters(w for w in weighed if w.bears == "for" and not w.is_baseline), weights)
     needed = requirement(inquiry, [duty for duty, _ in duties])
     favour = [w for w in weighed if w.bears == "for"]
-    found = methods_found(inquiry, needed.tree if needed else None, favour, claim.places)
+    # What is not counted needs no counting method.
+    question = None if claim.quantity else "completeness"
+    found = methods_found(inquiry, needed.tree if needed else None, favour, claim.places, question)
     books = _account(inquiry, claim, weighed)
     asked = _questions(inquiry, claim, needed, favour, books, for_, weights)
     verdict = word(for_, against)
@@ -145,7 +147,7 @@ def _weigh(inquiry: Inquiry, claim: Claim, duties: Sequence[tuple[DutyProvision,
     scales = Scales(claim, on, owed, agreement.parties, agreement.vocabulary, weights)
     weighed = weigh(inquiry.memo[key], scales)
     figures = [w for w in weighed if w.counts_as == "declared" and w.report.number is not None]
-    latest = max(figures, key=lambda w: (w.report.ends.last, w.report.id), default=None)
+    latest = max(figures, key=lambda w: (w.report.ends.last, w.report.known.last, w.report.number), default=None)
     if latest is not None:
         weighed = weigh(inquiry.memo[key], replace(scales, declared=latest.report.number))
     return weighed
@@ -190,7 +192,7 @@ def _account(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed]) -> Acco
         return None
     weights = Weights.of(inquiry.agreement.weighing)
     items = inquiry.case.evidence.members(claim.quantity.item)
-    counts, ships = [], inquiry.view.vessels()
+    counts = []
     for w in weighed:
         report, low = w.report, w.report.number
         if w.counts_as == "none" or low is None or report.item not in items:
@@ -200,7 +202,7 @@ def _account(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed]) -> Acco
         if worth.low < 1 or (w.is_word and w.counts_as != "declared") or (w.is_baseline and removed):
             continue
         kind, part = w.counts_as, report.vessel.casefold()
-        if kind == "removed_by_ship" and part not in ships:
+        if kind == "removed_by_ship" and not part:
             kind = "removed"
         elif kind == "removed_at_site":
             part = " ".join(inquiry.case.evidence.places_of(report.place)) or report.place.casefold()
@@ -228,7 +230,18 @@ def _questions(
     if not counting.met and not counting.missing and tree is not None:
         counting = methods_found(inquiry, tree, favour, claim.places)
     p_out, none_left = books.p_declared_removed, books.p_none_left
-    return _correct(books, p_out, bar, counting, for_, weights), _complete(books, none_left, bar, whole, for_, weights)
+    sure = any(w.report.id in books.reports and _is_good(inquiry, w, books, weights) for w in counted)
+    return _correct(books, p_out, bar if sure else 1.0, counting, for_, weights), _complete(
+        books, none_left, bar, whole, for_, weights
+    )
+
+
+def _is_good(inquiry: Inquiry, item: Weighed, books: Account, weights: Weights) -> bool:
+    """Whether one count of the whole is good evidence by itself: odds of its low ratio reach the good-evidence standard."""
+    ratio = likelihood_ratio(item.report.grade, Weights.of(inquiry.agreement.weighing).overrides)
+    whole = books.declared is not None and (item.report.number or 0) >= books.declared
+    parts = item.counts_as != "removed"
+    return (whole or parts) and ratio.low / (1 + ratio.low) >= weights.good_evidence
 
 
 def _correct(books: Account, p_out: float | None, bar: float, counting: MethodsFound, for_: Side, weights: Weights) -> Word:
@@ -280,8 +293,7 @@ def _by_reading(inquiry: Inquiry, claim: Claim, result: Finding, duties: Sequenc
     rivals = inquiry.rival_readings(term, claim.item)
     if not rivals or result.verdict is None:
         return result
-    words = {"covered": result.verdict.value}
-    words |= {name: NOT_COVERED if f.truth is Truth.FALSE else Word.UNCLEAR.value for name, f in rivals.items()}
+    words = {"covered": result.verdict.value} | dict.fromkeys(rivals, NOT_COVERED)
     reasons = tuple(reason for f in rivals.values() for reason in f.reasons)
     return replace(result, verdict=Word.DISPUTED, about="meaning", readings=words, reading_reasons=reasons)
 
@@ -290,7 +302,7 @@ def _would_change(result: Finding, weights: Weights) -> list[str]:
     """The smallest additions that would give another word, found by trying them."""
     out: list[str] = []
     base = word(result.for_, result.against)
-    for name in ("for", "against"):
+    for name in ("for", "against") if result.about != "meaning" else ():
         for grade in _TRIED:
             changed = _with_one_more(result, name, Grade(grade), weights)
             if changed is not base:

@@ -133,7 +133,9 @@ class Inquiry:
         return all(row in self.view.reports for row in change.recorded_by)
 
     def enacted(self, provision: Any) -> bool:
-        """Whether the instrument of a provision had been made and was known."""
+        """Whether the instrument of a provision had been made and was known, and the reading asked for has it."""
+        if provision.reading not in (None, self.question.reading) and self.question.reading != PLAIN:
+            return False
         name = provision.in_instrument
         if name is None:
             return True
@@ -241,6 +243,15 @@ class Inquiry:
             return Finding(Truth.UNKNOWN, (f"{term} is open: {item} is not listed, which does not leave it out",))
         return Finding(Truth.FALSE, (f"{term} does not include {item}",))
 
+    def quotes(self, text: dict[str, list[str]]) -> list[tuple[str, str]]:
+        """(instrument, words) of every quotation from an instrument that was known."""
+        return [(name, words) for name, several in text.items() if self._is_out(name) for words in several]
+
+    def _is_out(self, name: str) -> bool:
+        instrument = self.agreement.instruments[name]
+        known = instrument.known or instrument.made
+        return known is None or self.read(known).last <= self.question.known
+
     def rival_readings(self, term: str, item: str) -> dict[str, Finding]:
         """Named readings in force that take an item class out of a definition."""
         definition = self.in_force.provisions.get(term)
@@ -248,7 +259,7 @@ class Inquiry:
             return {}
         names = dict.fromkeys(entry.reading for entry in definition.interpretations)
         found = {name: self.under(name).covers(term, item) for name in names}
-        return {name: finding for name, finding in found.items() if finding.truth is not Truth.TRUE}
+        return {name: finding for name, finding in found.items() if finding.truth is Truth.FALSE}
 
     def duties_of(self, claim: Claim) -> list[tuple[Duty, Begun]]:
         """The duties in force that a claim is about, the latest begun first."""

@@ -39,7 +39,7 @@ def requirement(inquiry: Inquiry, duties: Sequence[Duty]) -> Requirement | None:
     """What the agreement requires as proof of the first of these duties that says so, as it stands at `on`."""
     for duty in duties:
         proof = inquiry.in_force.provisions.get(duty.proof.lstrip("@")) if duty.proof else None
-        if isinstance(proof, Proof) and proof.id not in inquiry.in_force.repealed:
+        if isinstance(proof, Proof) and proof.id not in inquiry.in_force.repealed and inquiry.enacted(proof):
             name = duty.standard or proof.standard
             if name:
                 return Requirement(name, inquiry.agreement.standards[name].at_least, proof.methods, proof)

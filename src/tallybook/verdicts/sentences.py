@@ -78,9 +78,9 @@ def explain(inquiry: Inquiry, finding: Finding) -> Because:
             _word_node(finding),
             _baseline_node(finding),
             _neither_node(finding),
-            _meaning_node(finding),
+            _meaning_node(inquiry, finding),
             _standard_node(inquiry, finding),
-            _methods_node(finding),
+            _methods_node(inquiry, finding),
             _account_node(finding),
             _duty_node(inquiry, finding),
         )
@@ -167,17 +167,13 @@ def _neither_node(finding: Finding) -> Because | None:
     return _group("neither", "Read, and for neither side.", items)
 
 
-def _meaning_node(finding: Finding) -> Because | None:
+def _meaning_node(inquiry: Inquiry, finding: Finding) -> Because | None:
     if not finding.reading_reasons:
         return None
-    quote = next((q for d, _ in finding.duties for q in _quotes(d.text)), None)
+    quote = next((q for d, _ in finding.duties for q in inquiry.quotes(d.text)), None)
     if quote is None:
         return Because("meaning", "; ".join(finding.reading_reasons), quote=finding.claim.says, instrument="agreement.yaml")
     return Because("meaning", "; ".join(finding.reading_reasons), quote=quote[1], instrument=quote[0])
-
-
-def _quotes(text: dict[str, list[str]]) -> list[tuple[str, str]]:
-    return [(instrument, words) for instrument, several in text.items() for words in several]
 
 
 def _leaf_quotes(quotes: Sequence[tuple[str, str]]) -> tuple[Because, ...]:
@@ -191,22 +187,22 @@ def _standard_node(inquiry: Inquiry, finding: Finding) -> Because | None:
     reached = finding.for_.bounds.low >= needed.at_least
     text = inquiry.agreement.standards[needed.name].text
     says = f"The agreement requires the standard {needed.name}, {needed.at_least:g}: {'reached' if reached else 'not reached'}."
-    leaves = _leaf_quotes([*_quotes(needed.proof.text), *_quotes(text)])
+    leaves = _leaf_quotes([*inquiry.quotes(needed.proof.text), *inquiry.quotes(text)])
     return Because("standard", says, leaves) if leaves else None
 
 
-def _methods_node(finding: Finding) -> Because | None:
+def _methods_node(inquiry: Inquiry, finding: Finding) -> Because | None:
     if finding.requirement is None or not (finding.methods.met or finding.methods.missing):
         return None
     leaves = tuple(
-        Because("method-met", f"{name} is met by {report}.", report=report)
+        Because("method-met", f"{name} is met {'in part ' if name in finding.methods.in_part else ''}by {report}.", report=report)
         for name, reports in finding.methods.met.items()
         for report in reports[:5]
     )
     missing = f" Missing: {', '.join(finding.methods.missing)}." if finding.methods.missing else ""
     proof = finding.requirement.proof
     if not leaves and proof is not None:
-        leaves = _leaf_quotes(_quotes(proof.text))
+        leaves = _leaf_quotes(inquiry.quotes(proof.text))
     return Because("methods", f"Methods that the proof requires.{missing}", leaves) if leaves else None
 
 
@@ -229,7 +225,7 @@ def _account_node(finding: Finding) -> Because | None:
 def _duty_node(inquiry: Inquiry, finding: Finding) -> Because | None:
     children: list[Because] = []
     for duty, begun in finding.duties:
-        leaves = _leaf_quotes(_quotes(duty.text))
+        leaves = _leaf_quotes(inquiry.quotes(duty.text))
         if leaves:
             since = f"in force since {begun.since.first.astimezone(inquiry.case.tz).date()} ({begun.reason})"
             says = f"@{duty.id}, owed by {duty.owed.by} to {duty.owed.to}, {since}."

@@ -235,7 +235,9 @@ def _weighed(report: Report, bearing: Bearing | None, rule: Rule | None, scales:
     refers = bearing.refers_to if bearing and bearing.refers_to else None
     starts, ends = (refers, refers) if refers else (report.starts, report.ends)
     on, duty = scales.on, scales.duty
-    if starts.first > on or (state == "act" and ends.first > on):
+    # What is finished is so only from the end of the time that a report speaks of; a state, from its beginning.
+    finished = state == "act" or bears == scales.claim.performed_when
+    if (ends if finished else starts).first > on:
         return None
     is_word, whole = scales.is_word(report), scales.is_whole(extent, report)
     grade = scales.grade(report, is_word=is_word, whole=whole)

@@ -170,6 +170,10 @@ def observation(reading: Reading, row: Row) -> Report | None:
     lists = reading.lists
     known, starts, ends = (reading.must(row, c) for c in ("reported_at", "observed_from", "observed_to"))
     _ordered(reading, row, starts, ends, "observed_to")
+    if known and starts and starts.first > known.last:
+        reading.fault(row, "reported_at", f"{known.text} is before {starts.text}, when it was seen", "correct one of the two")
+    elif known and ends and ends.first > known.last:
+        reading.fault(row, "observed_to", f"{ends.text} is after {known.text}, when it was known", "correct one of the two")
     count, low, high = (reading.number(row, c) for c in ("count", "count_low", "count_high"))
     if low is not None and high is not None and high < low:
         reading.fault(row, "count_high", f"{high:g} is below count_low {low:g}", "correct one of the two")
@@ -279,7 +283,10 @@ def bearing(reading: Reading, row: Row) -> Bearing | None:
         ("bears", ("for", "against", "neither")),
         ("extent", ("whole", "part", "by_count")),
         ("state", ("act", "position", "activity", "statement", "intention")),
-        ("counts_as", ("declared", "estimate", "at_least", "removed", "removed_by_ship", "removed_at_site", "none")),
+        (
+            "counts_as",
+            ("declared", "estimate", "at_least", "removed", "removed_by_ship", "removed_at_site", "still_there", "none"),
+        ),
     ):
         if row[column] and row[column] not in words:
             reading.fault(row, column, f"{row[column]!r} is not one of {', '.join(words)}", "use one of these words")
