@@ -28,10 +28,10 @@ def show(board: Board, console: Console | None = None) -> None:
     inquiry = board.inquiry
     console.print(Text(inquiry.agreement.title, style="bold"))
     console.print(Text(f"The board {known_by(inquiry)}; reading: {inquiry.question.reading}", style="dim"))
-    table = Table(show_edge=False, pad_edge=False, header_style="dim", row_styles=["", ""], padding=(0, 2, 1, 0))
-    table.add_column("Line", no_wrap=False, min_width=18, ratio=2)
-    table.add_column("Verdict", min_width=12, ratio=1)
-    table.add_column("In words", ratio=6)
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 1, 0))
+    table.add_column("Line", min_width=16, max_width=24)
+    table.add_column("Verdict", min_width=12, max_width=16)
+    table.add_column("In words")
     for line in board.lines:
         cell = Text()
         for n, detail in enumerate(details(line)):

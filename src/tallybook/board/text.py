@@ -62,5 +62,6 @@ def evidence_words(finding: Finding) -> str:
         ids = finding.ids(name)[:4]
         if ids:
             more = f" and {len(finding.ids(name)) - 4} more" if len(finding.ids(name)) > 4 else ""
-            parts.append(f"{name} {side.bounds.low:.2f}-{side.bounds.high:.2f}: {', '.join(ids)}{more}")
+            bounds = f"{side.bounds.low:.2f}-{side.bounds.high:.2f}" if side.independent else f"({side.strength.value})"
+            parts.append(f"{name} {bounds}: {', '.join(ids)}{more}")
     return "; ".join(parts) or "no report for or against"
