@@ -354,3 +354,12 @@ def test_guidance_of_one_reading_is_not_owed_under_another(case: Case) -> None:
     owed = {entry["id"] for entry in answer(case, "1962-11-12", reading="ussr")["owed"]}
     assert "removal" in owed
     assert not owed & {"no-base", "cuban-cooperation", "win-others-over"}
+
+
+def test_an_incident_known_decades_later_is_no_record_of_the_time(case: Case) -> None:
+    from tallybook.verdicts.weigh import is_record_of_the_time
+
+    reports = case.evidence.reports
+    assert is_record_of_the_time(reports["INC-36"])
+    assert not is_record_of_the_time(reports["INC-47"])
+    assert not is_record_of_the_time(reports["OBS-063"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tallybook.agreement.claim import Claim, Match, Rule, Vocabulary, Weighing
 from tallybook.agreement.provision import Party
@@ -22,6 +22,7 @@ HALF_LIFE_DAYS: dict[str, float | None] = {
 }
 PRIOR = Bounds(0.1, 0.9)
 GOOD_EVIDENCE = 0.75
+RECORD_WITHIN = timedelta(days=366)
 WORD = "C3"
 """What the ungraded word of a party that owes is worth, while it has not faded."""
 
@@ -125,6 +126,13 @@ def is_statement(report: Report, vocabulary: Vocabulary) -> bool:
     return method is not None and method.statement
 
 
+def is_record_of_the_time(report: Report) -> bool:
+    """Whether a measure or incident stands on a record of the time: read, not recalled, and known within a year of it."""
+    if report.table not in ("measures", "incidents") or report.basis == "memory":
+        return False
+    return report.known.last - report.ends.last <= RECORD_WITHIN
+
+
 def matches(when: Match, report: Report, view: View, parties: Mapping[str, Party]) -> bool:
     """Whether a report fits every field that a rule gives."""
     file = view.file
@@ -209,7 +217,7 @@ class Scales:
         grade = report.grade
         if not grade.text and is_word:
             grade = Grade(WORD)
-        elif not grade.text and report.table in ("measures", "incidents") and report.basis != "memory":
+        elif not grade.text and is_record_of_the_time(report):
             grade = self.weights.ungraded_record
         if not whole and grade.can_be_judged:
             grade = weaker(grade, Grade(PART), self.weights.overrides)
