@@ -363,3 +363,10 @@ def test_an_incident_known_decades_later_is_no_record_of_the_time(case: Case) ->
     assert is_record_of_the_time(reports["INC-36"])
     assert not is_record_of_the_time(reports["INC-47"])
     assert not is_record_of_the_time(reports["OBS-063"])
+
+
+@pytest.mark.parametrize(("on", "state"), [("1962-12-19", "owed"), ("1962-12-25", "overdue"), ("1963-01-08", "owed")])
+def test_a_term_that_passed(case: Case, on: str, state: str) -> None:
+    """Overdue while little shows it done; still owed, and not overdue, once there is good evidence short of the proof."""
+    found = next(entry for entry in answer(case, on)["owed"] if entry["id"] == "bomber-withdrawal")
+    assert (found["state"], found["due"]) == (state, "1962-12-20")

@@ -17,9 +17,9 @@ def markdown(board: Board) -> str:
     for line in board.lines:
         words = "<br>".join(_plain(detail) for detail in details(line))
         out.append(f"| {_plain(line.title)} | **{_plain(line.label)}** | {words} |")
-    out += ["", "## Still owed", "", "| by | to | what | state | waits for |", "|---|---|---|---|---|"]
+    out += ["", "## Still owed", "", "| by | to | what | state | due | waits for |", "|---|---|---|---|---|---|"]
     for row in owed_json(board.inquiry, board.duties):
-        cells = (row["by"], row["to"], f"@{row['id']}", row["state"], ", ".join(row["waits_for"]))
+        cells = (row["by"], row["to"], f"@{row['id']}", row["state"], row["due"] or "", ", ".join(row["waits_for"]))
         out.append("| " + " | ".join(_plain(c) for c in cells) + " |")
     out += ["", "## Measures", "", "| measure | state |", "|---|---|"]
     out += [f"| {_plain(m.title)} | {_plain(m.words)} |" for m in board.measures if m.current]

@@ -41,8 +41,8 @@ def show(board: Board, console: Console | None = None) -> None:
     owed = Table(
         show_edge=False, pad_edge=False, header_style="dim", title="Still owed", title_justify="left", padding=(0, 2, 0, 0)
     )
-    for name in ("By", "To", "What", "State", "Waits for"):
+    for name in ("By", "To", "What", "State", "Due", "Waits for"):
         owed.add_column(name)
     for row in owed_json(board.inquiry, board.duties):
-        owed.add_row(row["by"], row["to"], f"@{row['id']}", row["state"], ", ".join(row["waits_for"]))
+        owed.add_row(row["by"], row["to"], f"@{row['id']}", row["state"], row["due"] or "", ", ".join(row["waits_for"]))
     console.print(owed)

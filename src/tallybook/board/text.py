@@ -18,7 +18,8 @@ def text(board: Board) -> str:
     out += ["", "Still owed"]
     for row in owed_json(board.inquiry, board.duties):
         waits = f", waits for {', '.join(row['waits_for'])}" if row["waits_for"] else ""
-        out.append(f"  {row['by']} to {row['to']}: @{row['id']}, {row['state']}{waits}")
+        due = f", due {row['due']}" if row["due"] else ""
+        out.append(f"  {row['by']} to {row['to']}: @{row['id']}, {row['state']}{due}{waits}")
     out += ["", "Measures"]
     out.extend(f"  {m.title}: {m.words}" for m in board.measures if m.current)
     return "\n".join(out) + "\n"

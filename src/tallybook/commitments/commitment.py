@@ -40,11 +40,12 @@ class Commitment:
         return "achieve" if self.duty.achieve else "maintain" if self.duty.maintain else "endeavour"
 
 
-def commitment(standing: Standing, duty: Duty, performed: bool | None) -> Commitment:
+def commitment(standing: Standing, duty: Duty, performed: bool | None, *, supported: bool = False) -> Commitment:
     """The state of a duty at the date asked about.
 
     `performed` is what the evidence says of a duty that claims are about (True only where it is verified), or None where
-    no claim is about it and its own condition decides.
+    no claim is about it and its own condition decides. `supported`: there is good evidence that it is done, short of the
+    proof required; such a duty is still owed, and not called overdue.
     """
     status, since, reasons = _status(standing, duty)
     trigger = _trigger(standing, duty) if status == IN_FORCE else Finding(Truth.UNKNOWN)
@@ -64,7 +65,7 @@ def commitment(standing: Standing, duty: Duty, performed: bool | None) -> Commit
         state = status = PERFORMED
     elif status == IN_FORCE and withheld:
         state = WITHHELD
-    elif status == IN_FORCE and overdue and duty.maintain is None:
+    elif status == IN_FORCE and overdue and duty.maintain is None and not supported:
         state = OVERDUE
     elif status == IN_FORCE:
         state = OWED

@@ -51,7 +51,7 @@ def status_of(inquiry: Inquiry, word: str, reference: str, at: datetime) -> Find
 def life_of(inquiry: Inquiry, result: DutyVerdict) -> Commitment:
     """The life of a duty; one that claims are about is performed only when it is verified."""
     performed = result.word == "verified" if result.findings else None
-    return commitment(inquiry, result.duty, performed)
+    return commitment(inquiry, result.duty, performed, supported=result.word == "supported")
 
 
 def _verdict_is(word: str, reference: str, verdict: str) -> Finding:
