@@ -49,6 +49,12 @@ def drop_reports(folder: Path, unwanted: Callable[[dict[str, str]], bool]) -> se
             return gone
 
 
+def add_row(folder: Path, table: str, row: str) -> None:
+    """Put one more row at the end of a table of reports."""
+    path = folder / "reports" / f"{table}.csv"
+    path.write_text(path.read_text("utf-8") + row + "\n", "utf-8")
+
+
 def hold_against(found: dict[str, Any], row: dict[str, str]) -> None:
     """Hold a line of the board against a row of an expected.csv."""
     assert row["accept"] or row["state"]

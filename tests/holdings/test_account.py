@@ -326,3 +326,13 @@ def test_the_unit_of_weight_does_not_change_the_answer(grade: str) -> None:
     kilograms = account([count("declared", 12_500, grade=grade), count("removed", 12_500, grade=grade)])
     assert tonnes.p_declared_removed == pytest.approx(kilograms.p_declared_removed, abs=0.02)
     assert tonnes.p_none_left == pytest.approx(kilograms.p_none_left, abs=0.02)
+
+
+def test_many_reports_that_cannot_be_reconciled_give_an_answer_all_the_same() -> None:
+    """A thousand reports that there were ten, a thousand that at least twenty are out of them: no number vanishes."""
+    few = [count("estimate", 10, grade="A1", name=f"e{n}") for n in range(1000)]
+    many = [count("removed", 20, grade="A1", name=f"r{n}") for n in range(1000)]
+    found = account([count("declared", 10, grade="A1"), *few, *many])
+    assert found.remaining is not None
+    assert found.p_none_left is not None
+    assert 0 <= found.p_none_left <= 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from support import answer, drop_reports, hold_against, words
+from support import add_row, answer, drop_reports, hold_against, words
 from tallybook import desk
 from tallybook.cli.main import main
 from tallybook.verdicts.inquiry import Case
@@ -293,10 +293,8 @@ def test_nothing_is_out_before_it_left_however_late_the_reports(case: Case) -> N
 
 def test_a_later_count_of_a_part_does_not_take_from_the_total(copy: Callable[[], Path]) -> None:
     folder = copy()
-    table = folder / "reports" / "observations.csv"
     seen = "S-MEM,ship_count,US Navy,Atlantic,Nemo,mrbm_missile,counted_on_ship,2,2,2,x,A2,x,page,"
-    row = f"OBS-900,1962-11-12,1962-11-12,1962-11-12,{seen}\n"
-    table.write_text(table.read_text("utf-8") + row, "utf-8")
+    add_row(folder, "observations", f"OBS-900,1962-11-12,1962-11-12,1962-11-12,{seen}")
     found = line(answer(desk.open_case(folder), "1962-11-12"), "missiles_removed")
     assert found["quantity"]["removed"] == [42, 42, 42]
 
@@ -319,10 +317,8 @@ def test_one_weak_count_verifies_nothing(copy: Callable[[], Path]) -> None:
 
 def test_a_look_that_finds_none_left_can_settle_completeness(copy: Callable[[], Path]) -> None:
     folder = copy()
-    table = folder / "reports" / "observations.csv"
     seen = "S-MEM,ground_inspection,UN,Cuba,,mrbm_missile,absent,0,0,0,none found,A1,x,page,"
-    row = f"OBS-901,1962-11-12,1962-11-12,1962-11-12,{seen}\n"
-    table.write_text(table.read_text("utf-8") + row, "utf-8")
+    add_row(folder, "observations", f"OBS-901,1962-11-12,1962-11-12,1962-11-12,{seen}")
     bearings = folder / "reports" / "bearings.csv"
     reading = (
         "OBS-901,missiles_removed,for,whole,act,,,,still_there,somebody,,1962-11-12,the whole was looked at and none found\n"

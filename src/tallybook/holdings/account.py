@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from math import ceil, exp, log, sqrt
+from itertools import accumulate
+from math import ceil, exp, inf, log, sqrt
 
 from tallybook.core.bounds import Bounds
 
@@ -82,16 +83,14 @@ def account(counts: Sequence[Count]) -> Account:
     parts = [p for p in (_parts(counts, "removed_by_ship"), _parts(counts, "removed_at_site")) if p is not None]
     initial = [c for c in counts if c.kind in ("estimate", "at_least")] + ([declared] if declared else [])
     initial += _surpassing(initial, totals)
+    looks = _latest_look(counts)
     points = _points([*totals, *initial], parts)
-    used = tuple(
-        sorted({*(c.report for c in [*totals, *initial, *_latest_look(counts)]), *(r for p in parts for r in p.reports)})
-    )
-    nothing_left_yet = [1.0 if p.value == 0 else 0.0 for p in points]
-    out = _normal(_removed_weights(points, totals, parts)) if totals or parts else nothing_left_yet
+    used = tuple(sorted({*(c.report for c in [*totals, *initial, *looks]), *(r for p in parts for r in p.reports)}))
+    nothing_left_yet = [0.0 if p.value == 0 else -inf for p in points]
+    out = _removed_weights(points, totals, parts) if totals or parts else nothing_left_yet
     if not initial:
-        return Account(None, _triple([(p.value, w) for p, w in zip(points, out, strict=True)]), None, None, None, used)
-    remains = _latest_look(counts)
-    joint = _joint(points, _normal(_initial_weights(points, initial)), out, remains, declared.low if declared else None)
+        return Account(None, _triple(list(zip([p.value for p in points], _normal(out), strict=True))), None, None, None, used)
+    joint = _joint(points, _initial_weights(points, initial), out, looks, declared.low if declared else None)
     return Account(declared.low if declared else None, joint.removed, joint.left, joint.none_left, joint.shown, used)
 
 
@@ -199,7 +198,11 @@ def _latest_look(counts: Sequence[Count]) -> list[Count]:
 def _joint(
     points: Sequence[_Point], start: Sequence[float], out: Sequence[float], looks: Sequence[Count], declared: float | None
 ) -> _Joint:
-    """What there was, what is out and what is left, together: no more can be out than there was."""
+    """What there was, what is out and what is left, together: no more can be out than there was.
+
+    `start` and `out` are logarithms; the greatest pair is taken out first, so that many reports cannot make all vanish.
+    """
+    top = max(n + most for n, most in zip(start, accumulate(out, max), strict=True))
     span = sum(p.width for p in points)
     left: dict[float, float] = {}
     removed: dict[float, float] = {}
@@ -208,11 +211,10 @@ def _joint(
         for r, p_r in zip(points, out, strict=True):
             if r.value > n.value:
                 break
-            weight = p_n * p_r
-            for look in looks:
-                weight *= exp(_exactly(_Point(n.value - r.value, 1.0), look, span))
-            if weight == 0.0:
+            if p_r == -inf:
                 continue
+            left_over = _Point(n.value - r.value, 1.0)
+            weight = exp(p_n + p_r - top + sum(_exactly(left_over, look, span) for look in looks))
             total += weight
             left[n.value - r.value] = left.get(n.value - r.value, 0.0) + weight
             removed[r.value] = removed.get(r.value, 0.0) + weight

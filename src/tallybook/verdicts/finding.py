@@ -97,10 +97,9 @@ def _verdict_on(inquiry: Inquiry, claim: Claim, scale: float) -> Finding:
     coverage = _coverage(inquiry, claim)
     if coverage is not None and not coverage.complete:
         weighed = [_as_part(w, weights) if w.bears == "for" else w for w in weighed]
-    for_ = side(clusters(w for w in weighed if w.bears == "for"), weights)
-    against = side(clusters(w for w in weighed if w.bears == "against" and not w.is_baseline), weights)
-    if claim.performed_when == "against":
-        for_ = side(clusters(w for w in weighed if w.bears == "for" and not w.is_baseline), weights)
+    for_, against = (
+        side(clusters(w for w in weighed if w.bears == bears and not w.is_baseline), weights) for bears in ("for", "against")
+    )
     needed = requirement(inquiry, [duty for duty, _ in duties])
     favour = [w for w in weighed if w.bears == "for"]
     # What is not counted needs no counting method.
@@ -230,23 +229,26 @@ def _questions(
     if not counting.met and not counting.missing and tree is not None:
         counting = methods_found(inquiry, tree, favour, claim.places)
     p_out, none_left = books.p_declared_removed, books.p_none_left
-    sure = any(w.report.id in books.reports and _is_good(inquiry, w, books, weights) for w in counted)
-    return _correct(books, p_out, bar if sure else 1.0, counting, for_, weights), _complete(
-        books, none_left, bar, whole, for_, weights
-    )
+    counts_enough = counting.all_met and _is_sure([w for w in counted if w.report.id in books.reports], books, weights)
+    correctness = _correct(books, p_out, bar, counts_enough, for_, weights)
+    return correctness, _complete(books, none_left, bar, whole, for_, weights)
 
 
-def _is_good(inquiry: Inquiry, item: Weighed, books: Account, weights: Weights) -> bool:
-    """Whether one count of the whole is good evidence by itself: odds of its low ratio reach the good-evidence standard."""
-    ratio = likelihood_ratio(item.report.grade, Weights.of(inquiry.agreement.weighing).overrides)
-    whole = books.declared is not None and (item.report.number or 0) >= books.declared
-    parts = item.counts_as != "removed"
-    return (whole or parts) and ratio.low / (1 + ratio.low) >= weights.good_evidence
+def _is_sure(counted: Sequence[Weighed], books: Account, weights: Weights) -> bool:
+    """Whether one count of the whole, or every count of a part, is good evidence by itself (odds of its low ratio)."""
+
+    def good(item: Weighed) -> bool:
+        low = likelihood_ratio(item.report.grade, weights.overrides).low
+        return low / (1 + low) >= weights.good_evidence
+
+    parts = [w for w in counted if w.counts_as != "removed"]
+    whole = [w for w in counted if books.declared is not None and (w.report.number or 0) >= books.declared]
+    return any(good(w) for w in whole) or (bool(parts) and all(good(w) for w in parts))
 
 
-def _correct(books: Account, p_out: float | None, bar: float, counting: MethodsFound, for_: Side, weights: Weights) -> Word:
+def _correct(books: Account, p_out: float | None, bar: float, counts_enough: bool, for_: Side, weights: Weights) -> Word:
     if p_out is not None and books.removed[1] > 0:
-        if p_out >= bar and counting.all_met:
+        if p_out >= bar and counts_enough:
             return Word.VERIFIED
         return Word.SUPPORTED if p_out >= weights.good_evidence else Word.INDICATED
     if books.removed[1] > 0:
