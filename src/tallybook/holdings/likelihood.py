@@ -1,0 +1,227 @@
+"""What a look says: the probability of its counts, for every number that may have been there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import log
+
+import numpy as np
+
+from tallybook.holdings.model import Account, Look
+from tallybook.holdings.numbers import NEVER, Array, log_beta_binomial, log_binomial, log_poisson, scaled
+
+ITEMS, DECOYS = "items", "decoys"
+_FALSE_COUNT_FLOOR = -800.0
+"""Numbers of false counts whose log probability is below this are left out while others explain the count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a look looks at, one axis of the joint state: the items of a class in the stage, or its decoys."""
+
+    item_class: int
+    kind: str
+
+
+def subjects(account: Account, look: Look) -> tuple[Subject, ...]:
+    """The axes that a look depends on, items before decoys of a class."""
+    out = []
+    counted = {name for name, _ in look.counts}
+    for k, item_class in enumerate(account.classes):
+        if not look.sorts and item_class.name not in counted:
+            continue
+        out.append(Subject(k, ITEMS))
+        if look.decoy_p > 0 and item_class.decoys is not None and item_class.name in counted and not look.leaving:
+            out.append(Subject(k, DECOYS))
+    return tuple(out)
+
+
+def likelihood(account: Account, look: Look, visibility: float, ranges: Sequence[tuple[int, int]]) -> tuple[Array, float]:
+    """The probability of a look's counts over the numbers of its subjects.
+
+    `ranges`: lowest and highest number of each of `subjects(account, look)`. Returns an array with one axis per subject, scaled,
+    and the logarithm of the scale (minus infinity where no number in the ranges can give the counts).
+    """
+    if look.bounds is not None:
+        low, high = look.bounds
+        values, scale = _between(account, look, visibility, ranges, low, high)
+    else:
+        values, scale = _exactly(account, look, visibility, ranges, dict(look.counts))
+    if look.trust == 1:
+        return values, scale
+    wrong = (1 - look.trust) / (look.span + 1) ** max(len(look.counts), 1)
+    if scale == NEVER:
+        return np.ones_like(values), log(wrong) if wrong > 0 else NEVER
+    with np.errstate(divide="ignore"):
+        logs = np.logaddexp(np.log(values) + scale + log(look.trust) if look.trust > 0 else np.full_like(values, NEVER), log(wrong))
+    return scaled(logs)
+
+
+def _between(
+    account: Account, look: Look, visibility: float, ranges: Sequence[tuple[int, int]], low: int, high: int | None
+) -> tuple[Array, float]:
+    """The sum over the counts that the bounds leave open."""
+    name = look.counts[0][0]
+    if high is None:
+        most = max((1 if not look.units_per_item else len(look.units_per_item) - 1), 1) * sum(top for _, top in ranges)
+        high = max(low, most + int(look.phi + 12 * (look.phi + 1) ** 0.5 + 30 if look.phi > 0 else 0))
+    total: Array | None = None
+    for count in range(low, high + 1):
+        values, scale = _exactly(account, look, visibility, ranges, {name: count})
+        with np.errstate(divide="ignore"):
+            logs = np.log(values) + scale if scale != NEVER else np.full_like(values, NEVER)
+        total = logs if total is None else np.logaddexp(total, logs)
+    assert total is not None
+    return scaled(total)
+
+
+def _exactly(
+    account: Account, look: Look, visibility: float, ranges: Sequence[tuple[int, int]], counts: dict[str, int]
+) -> tuple[Array, float]:
+    of = subjects(account, look)
+    if len(of) == 1 and len(counts) == 1 and not look.sorts and not look.units_per_item:
+        return _one_axis(look, visibility, ranges[0], next(iter(counts.values())))
+    box = tuple(counts.values())
+    shape = tuple(y + 1 for y in box)
+    joint: Array | None = None
+    for subject, (low, high) in zip(of, ranges, strict=True):
+        table = seen_tables(account, look, visibility, subject, list(counts), shape, low, high)
+        joint = table if joint is None else _combined(joint, table, len(box))
+    assert joint is not None
+    false = false_counts(look.phi, box)
+    # The record is what was seen (j) and false counts for the rest: the j-th against the (y - j)-th.
+    flipped = false[tuple(slice(None, None, -1) for _ in box)]
+    values = np.tensordot(joint, flipped, axes=len(box))
+    top = float(values.max(initial=0.0))
+    return (values / top, log(top)) if top > 0 else (values, NEVER)
+
+
+def _one_axis(look: Look, visibility: float, numbers: tuple[int, int], count: int) -> tuple[Array, float]:
+    """Items of one class, or nothing but false counts: the common look, in logarithms."""
+    n = np.arange(numbers[0], numbers[1] + 1)
+    least = count if look.phi == 0 else 0
+    seen = np.arange(least, count + 1)
+    seen = seen[seen <= numbers[1]]
+    if not len(seen):
+        return np.zeros(len(n)), NEVER
+    false = log_poisson(count - seen, look.phi)
+    if len(n) * len(seen) > 20_000 and look.phi > 0:
+        kept = false > _FALSE_COUNT_FLOOR
+        if kept.any():
+            seen, false = seen[kept], false[kept]
+    if look.dispersion is not None:
+        detected = _thinned_dispersion(look.dispersion, visibility, n, seen)
+    else:
+        detected = log_binomial(n[:, None], seen[None, :], look.p * visibility)
+    logs = detected + false[None, :]
+    top = logs.max(axis=1)
+    safe = np.where(top == NEVER, 0.0, top)
+    with np.errstate(divide="ignore"):
+        sums = np.log(np.exp(logs - safe[:, None]).sum(axis=1)) + safe
+    return scaled(np.where(top == NEVER, NEVER, sums))
+
+
+def _thinned_dispersion(dispersion: tuple[float, float], visibility: float, n: Array, seen: Array) -> Array:
+    """A beta-binomial count, each item of it kept with the visibility of the pass; logarithms, shape [n, seen]."""
+    a, b = dispersion
+    if visibility == 1:
+        return log_beta_binomial(n[:, None], seen[None, :], a, b)
+    whole = np.arange(int(n.max()) + 1)
+    counted = np.exp(log_beta_binomial(n[:, None], whole[None, :], a, b))
+    kept = np.exp(log_binomial(whole[:, None], seen[None, :], visibility))
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(counted @ kept))
+
+
+def seen_tables(
+    account: Account, look: Look, visibility: float, of: Subject, names: list[str], shape: tuple[int, ...], low: int, high: int
+) -> Array:
+    """P(recorded = j | number = n) for n = low..high and j below `shape`: shape [high - low + 1, *shape]."""
+    item_class = account.classes[of.item_class]
+    if of.kind == DECOYS:
+        shares = {item_class.name: 1.0}
+        per_one = _record(look.decoy_p * visibility, shares, names, shape)
+        return _powers(per_one, low, high, shape)
+    shares = dict(account.recognition.get(item_class.name, {item_class.name: 1.0})) if look.sorts else {item_class.name: 1.0}
+    if look.dispersion is not None:
+        detected = np.exp(_thinned_dispersion(look.dispersion, visibility, np.arange(low, high + 1), np.arange(high + 1)))
+        sorted_ = _powers(_record(1.0, shares, names, shape), 0, high, shape)
+        return np.tensordot(detected, sorted_, axes=1)
+    one = _record(look.p * visibility, shares, names, shape)
+    if look.units_per_item:
+        one = _crates(one, look.units_per_item, shape)
+    return _powers(one, low, high, shape)
+
+
+def _record(p: float, shares: dict[str, float], names: list[str], shape: tuple[int, ...]) -> dict[tuple[int, ...], float]:
+    """What one thing adds to the record, seen with probability p and sorted by the shares."""
+    none = (0,) * len(shape)
+    out = {none: 1.0}
+    for place, name in enumerate(names):
+        share = p * shares.get(name, 0.0)
+        out[none] -= share
+        if share and shape[place] > 1:
+            out[tuple(int(i == place) for i in range(len(shape)))] = share
+    out[none] = max(out[none], 0.0)
+    return out
+
+
+def _crates(
+    one: dict[tuple[int, ...], float], units: Sequence[float], shape: tuple[int, ...]
+) -> dict[tuple[int, ...], float]:
+    """What one item adds when it travels in 0, 1, 2, ... crates."""
+    out: dict[tuple[int, ...], float] = {}
+    power = {(0,) * len(shape): 1.0}
+    for share in units:
+        for place, weight in power.items():
+            out[place] = out.get(place, 0.0) + share * weight
+        following: dict[tuple[int, ...], float] = {}
+        for (a, u), (b, w) in product(power.items(), one.items()):
+            place = tuple(x + y for x, y in zip(a, b, strict=True))
+            if all(x < s for x, s in zip(place, shape, strict=True)):
+                following[place] = following.get(place, 0.0) + u * w
+        power = following
+    return out
+
+
+def _powers(one: dict[tuple[int, ...], float], low: int, high: int, shape: tuple[int, ...]) -> Array:
+    """The n-fold convolution of what one thing adds, for n = low..high, cut to the box."""
+    out = np.zeros((high - low + 1, *shape))
+    row = np.zeros(shape)
+    row[(0,) * len(shape)] = 1.0
+    for n in range(high + 1):
+        if n >= low:
+            out[n - low] = row
+        following = np.zeros(shape)
+        for place, weight in one.items():
+            to = tuple(slice(p, None) for p in place)
+            of = tuple(slice(0, s - p) for p, s in zip(place, shape, strict=True))
+            following[to] += weight * row[of]
+        row = following
+    return out
+
+
+def _combined(joint: Array, table: Array, axes: int) -> Array:
+    """Two independent contributions added up: shapes [*a, *box] and [n, *box] to [*a, n, *box], cut to the box."""
+    before, box = joint.shape[: joint.ndim - axes], joint.shape[joint.ndim - axes :]
+    out = np.zeros((*before, table.shape[0], *box))
+    for place in np.ndindex(*box):
+        part = table[(slice(None), *place)]
+        if not part.any():
+            continue
+        to = tuple(slice(p, None) for p in place)
+        of = tuple(slice(0, s - p) for p, s in zip(place, box, strict=True))
+        moved = joint[(..., *of)]
+        spread = moved[(*(slice(None) for _ in before), None)] * part.reshape((1,) * len(before) + (-1,) + (1,) * axes)
+        out[(*(slice(None) for _ in before), slice(None), *to)] += spread
+    return out
+
+
+def false_counts(phi: float, box: tuple[int, ...]) -> Array:
+    """P(e false counts) in each recorded class up to the counts of the box: shape [y + 1, ...]."""
+    out = np.ones(())
+    for count in box:
+        out = np.multiply.outer(out, np.exp(log_poisson(np.arange(count + 1), phi)))
+    return out
