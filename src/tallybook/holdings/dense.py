@@ -200,11 +200,22 @@ class Dense:
         for (_, places), (flow, scale) in zip(groups, told, strict=True):
             weighted = kernel if flow is None else kernel * np.where(gone >= 0, flow[np.maximum(gone, 0)], 0.0) * np.exp(scale - top)
             kernels.append((places, weighted))
-        least, kernels = self._rows_needed(axis, kernels, least)
         last = step.stage == len(self.account.classes[step.item_class].stages) - 1
+        leaving = (0, high - least) if step.factors or step.joint else self._may_leave(kernel)
+        least, kernels = self._rows_needed(axis, kernels, least)
         if last:
             return self._hop_away(axis, kernels, least), top
-        return self._hop_on(axis, kernels, least), top
+        return self._hop_on(axis, kernels, least, leaving), top
+
+    def _may_leave(self, kernel: Array) -> tuple[int, int]:
+        """How many may leave, fewest and most, but for `trim_below`; `kernel[n' - 0, n]` is a whole hop down to none."""
+        size = kernel.shape[1]
+        fewest, most = kernel[::-1, 0], kernel[:, -1]
+        # The 0-th column is the lowest number, all of which may stay; the last is the highest, all of which may leave.
+        few = int(np.searchsorted(np.cumsum(fewest), self.trim_below, side="right")) - (size - 1)
+        many = kernel.shape[0] - 1 - int(np.searchsorted(np.cumsum(most), self.trim_below, side="right"))
+        self.discarded += 2 * self.trim_below
+        return max(few, 0), max(many, few, 0)
 
     def _rows_needed(self, axis: int, kernels: list[Branched], least: int) -> tuple[int, list[Branched]]:
         """The matrices without the rows that would hold no more than `trim_below` of the mass on either side."""
@@ -234,12 +245,14 @@ class Dense:
         self.lows[axis - 1] = least
         return lambda b: _by_branch(b, kernels, lambda part, kernel: along(part, axis, kernel.T))
 
-    def _hop_on(self, axis: int, kernels: Sequence[Branched], least: int) -> Adjoint:
+    def _hop_on(self, axis: int, kernels: Sequence[Branched], least: int, leaving: tuple[int, int]) -> Adjoint:
         """From one axis to the next."""
-        shift, following = self.lows[axis - 1] - least, self.values.shape[axis + 1]
-        self.values = _by_branch(self.values, kernels, lambda part, kernel: hop_on(part, axis, kernel, shift))
+        shift, was = self.lows[axis - 1] - least, self.values.shape[axis + 1]
+        columns = (leaving[0], was + leaving[1])
+        self.values = _by_branch(self.values, kernels, lambda part, kernel: hop_on(part, axis, kernel, shift, columns))
         self.lows[axis - 1] = least
-        return lambda b: _by_branch(b, kernels, lambda part, kernel: hop_back(part, axis, kernel, shift, following))
+        self.lows[axis] += leaving[0]
+        return lambda b: _by_branch(b, kernels, lambda part, kernel: hop_back(part, axis, kernel, shift, columns, was))
 
     def trim_after(self, hop: Hop) -> Adjoint | None:
         """Cut the axis that a hop has made longer."""

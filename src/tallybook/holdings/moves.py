@@ -22,40 +22,47 @@ def along(values: Array, axis: int, kernel: Array) -> Array:
     return moved.reshape(*shape[:axis], kernel.shape[0], *shape[axis + 1 :])
 
 
-def hop_on(values: Array, axis: int, kernel: Array, shift: int) -> Array:
-    """Items leave `axis` for `axis + 1`. `kernel[a, i]`: probability that the i-th number becomes the a-th; the a-th number lies
-    `shift` below the i-th for a = i. The next axis keeps its lowest number and grows upward."""
-    before, (rows, columns), after = _split(values.shape, axis)
-    lines = rows + columns - 1
+def hop_on(values: Array, axis: int, kernel: Array, shift: int, columns: tuple[int, int]) -> Array:
+    """Items leave `axis` for `axis + 1`.
+
+    `kernel[a, i]`: probability that of the i-th number the a-th stays, where the 0-th of what stays lies `shift` below the 0-th
+    of what was (above, if negative). `columns`: first and last+1 of what the next axis is to hold, counted from its lowest number.
+    """
+    before, (rows, was), after = _split(values.shape, axis)
+    lines, kept = rows + was - 1, kernel.shape[0]
     skewed = np.zeros((before, rows, lines, after))
-    _slanted(skewed, rows, columns)[...] = values.reshape(before, rows, columns, after)
-    kept = kernel.shape[0]
-    # Lines further left than the first hold nothing, but rows below the lowest number read from them.
-    wide = np.zeros((before, kept, shift + lines + kept - 1, after))
-    moved = np.matmul(kernel, skewed.reshape(before, rows, lines * after))
-    wide[:, :, shift : shift + lines] = moved.reshape(before, kept, lines, after)
-    out = np.ascontiguousarray(_slanted(wide, kept, shift + lines))
-    return out.reshape(*values.shape[:axis], kept, shift + lines, *values.shape[axis + 2 :])
+    _slanted(skewed, rows, was, 0)[...] = values.reshape(before, rows, was, after)
+    # Row a, column j lies on line j + a - shift; lines outside hold nothing.
+    left = max(0, shift - columns[0])
+    wide = np.zeros((before, kept, max(left + lines, columns[1] + kept - 1 - shift + left), after))
+    np.matmul(
+        kernel,
+        skewed.reshape(before, rows, lines * after),
+        out=wide.reshape(before, kept, -1)[:, :, left * after : (left + lines) * after],
+    )
+    out = np.ascontiguousarray(_slanted(wide, kept, columns[1] - columns[0], columns[0] - shift + left))
+    return out.reshape(*values.shape[:axis], kept, columns[1] - columns[0], *values.shape[axis + 2 :])
 
 
-def hop_back(values: Array, axis: int, kernel: Array, shift: int, columns: int) -> Array:
-    """The adjoint of `hop_on`; `columns`: how long the next axis was before it."""
-    before, (kept, following), after = _split(values.shape, axis)
+def hop_back(values: Array, axis: int, kernel: Array, shift: int, columns: tuple[int, int], was: int) -> Array:
+    """The adjoint of `hop_on`; `was`: how long the next axis was before it."""
+    before, (kept, _), after = _split(values.shape, axis)
     rows = kernel.shape[1]
-    lines = rows + columns - 1
-    wide = np.zeros((before, kept, following + kept - 1, after))
-    _slanted(wide, kept, following)[...] = values.reshape(before, kept, following, after)
-    there = np.ascontiguousarray(wide[:, :, shift : shift + lines]).reshape(before, kept, lines * after)
+    lines = rows + was - 1
+    left = max(0, shift - columns[0])
+    wide = np.zeros((before, kept, max(left + lines, columns[1] + kept - 1 - shift + left), after))
+    _slanted(wide, kept, columns[1] - columns[0], columns[0] - shift + left)[...] = values.reshape(before, kept, -1, after)
+    there = wide.reshape(before, kept, -1)[:, :, left * after : (left + lines) * after]
     moved = np.matmul(kernel.T, there).reshape(before, rows, lines, after)
-    out = np.ascontiguousarray(_slanted(moved, rows, columns))
-    return out.reshape(*values.shape[:axis], rows, columns, *values.shape[axis + 2 :])
+    out = np.ascontiguousarray(_slanted(moved, rows, was, 0))
+    return out.reshape(*values.shape[:axis], rows, was, *values.shape[axis + 2 :])
 
 
 def _split(shape: Sequence[int], axis: int) -> tuple[int, tuple[int, int], int]:
     return prod(shape[:axis]), (shape[axis], shape[axis + 1]), prod(shape[axis + 2 :])
 
 
-def _slanted(lines: Array, rows: int, columns: int) -> Array:
-    """A view [before, i, j, after] of element (i, i + j) of lines [before, i, line, after]."""
+def _slanted(lines: Array, rows: int, columns: int, first: int) -> Array:
+    """A view [before, i, j, after] of element (i, first + i + j) of lines [before, i, line, after]."""
     before, row, line, item = lines.strides
-    return as_strided(lines, (lines.shape[0], rows, columns, lines.shape[3]), (before, row + line, line, item))
+    return as_strided(lines[:, :, first:], (lines.shape[0], rows, columns, lines.shape[3]), (before, row + line, line, item))

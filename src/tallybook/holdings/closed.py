@@ -1,0 +1,509 @@
+"""Counts of closed stocks at sites: the total, the rate and the probability of detection, all three unknown.
+
+Site s holds N_s ~ Poisson(rate) items that do not change over its visits; a visit counts Binomial(N_s, p) of them (Royle 2004,
+Biometrics 60:105). The prior is rate ~ Gamma(a, b) and p ~ Beta(alpha, beta). With T visits and m = rate (1-p)^T every site adds
+a function of m alone, so that the whole posterior is a sum of functions of m times a two-dimensional density without data in
+it. Sums over N_s run as far as the terms matter, found from the terms themselves: there is no bound on counts to choose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from math import asinh, ceil, exp, inf, lgamma, log, log1p, pi, sqrt
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallybook.holdings.model import ModelError, positive, whole
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+
+FAR = 46.0
+"""Terms this many natural logarithms below the greatest are left out: 1e-20 of it."""
+CLOSE = 1e-12
+"""Steps are halved until the answer moves by less than this, relatively."""
+HALVINGS = 9
+MOST = 2**40
+_TABLE = 2**17
+_EXPONENT = 500.0
+_BEND = 3.0
+_SCAN = 24
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedPrior:
+    """rate ~ Gamma(shape a, rate b), items per site; detection ~ Beta(alpha, beta). All above 0."""
+
+    a: float
+    b: float
+    alpha: float
+    beta: float
+
+    def checked(self) -> ClosedPrior:
+        """The same prior. Raises ModelError for a value that is not above 0."""
+        for name in ("a", "b", "alpha", "beta"):
+            positive(getattr(self, name), f"prior: {name}")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedAnswer:
+    """The posterior of a closed stock.
+
+    `mean_total`, `sd_total`: items over all sites. `mean_rate`, `sd_rate`: expected items per site. `mean_detection`,
+    `sd_detection`: probability that a visit counts an item. `error`: the largest relative change of these at the last halving of
+    the steps, plus what rounding of the logarithms can do.
+    """
+
+    log_evidence: float
+    mean_total: float
+    sd_total: float
+    mean_rate: float
+    sd_rate: float
+    mean_detection: float
+    sd_detection: float
+    error: float
+    _groups: _Groups | None = field(repr=False, default=None, compare=False)
+    _nodes: tuple[Floats, Floats] | None = field(repr=False, default=None, compare=False)
+    _unseen: tuple[int, ClosedPrior] | None = field(repr=False, default=None, compare=False)
+
+    def total_pmf(self, limit: int) -> Floats:
+        """P(total = n | counts) for n = 0..limit, exact: an array of limit + 1.
+
+        Cost: number of sites x width of one site's distribution x limit, about a hundred times. Raises ModelError for a limit that
+        is no whole number.
+        """
+        size = whole(limit, "limit", "the limit") + 1
+        if self._unseen is not None:
+            return _unseen_total(*self._unseen, size)
+        assert self._groups is not None
+        assert self._nodes is not None
+        found = np.zeros(size)
+        for v, weight in zip(*self._nodes, strict=True):
+            if weight > 0:
+                found += weight * self._groups.total_pmf(float(v), size)
+        return found
+
+
+def closed_counts(y: Sequence[Sequence[int]], prior: ClosedPrior) -> ClosedAnswer:
+    """The posterior from counts `y`: S sites of T visits each.
+
+    Raises ModelError for a count that is none, for sites with different numbers of visits, and for a prior that is none.
+    """
+    prior.checked()
+    rows = _counts(y)
+    sites, visits = rows.shape
+    if sites == 0 or visits == 0:
+        return _prior_itself(sites, prior)
+    return _Posterior(rows, prior).solve()
+
+
+def _counts(y: Sequence[Sequence[int]]) -> Ints:
+    visits = {len(row) for row in y}
+    if len(visits) > 1:
+        raise ModelError(f"sites have {min(visits)} to {max(visits)} visits", where="y", do="give each site as many counts")
+    if not all(type(value) is int and 0 <= value < MOST for row in y for value in row):
+        for s, row in enumerate(y):
+            for t, value in enumerate(row):
+                if whole(value, f"y[{s}][{t}]", "the count") >= MOST:
+                    raise ModelError(f"a count of {value}", where=f"y[{s}][{t}]", do=f"counts go up to {MOST - 1:,}")
+    return np.array([[int(value) for value in row] for row in y], np.int64).reshape(len(y), visits.pop() if visits else 0)
+
+
+def _prior_itself(sites: int, prior: ClosedPrior) -> ClosedAnswer:
+    """Nobody looked: the prior, and a Poisson number at each site."""
+    a, b, alpha, beta = prior.a, prior.b, prior.alpha, prior.beta
+    rate, both = a / b, alpha + beta
+    total_sd = sqrt(sites * rate + sites**2 * rate / b)
+    detection_sd = sqrt(alpha * beta / (both + 1)) / both
+    unseen = (sites, prior)
+    return ClosedAnswer(0.0, sites * rate, total_sd, rate, sqrt(a) / b, alpha / both, detection_sd, 0.0, _unseen=unseen)
+
+
+def _unseen_total(sites: int, prior: ClosedPrior, size: int) -> Floats:
+    """Negative binomial: a Poisson number with a Gamma mean."""
+    n = np.arange(size, dtype=np.float64)
+    if sites == 0:
+        return np.where(n == 0, 1.0, 0.0)
+    steps = np.log((prior.a + n[:-1]) / (n[:-1] + 1) * (sites / (prior.b + sites)))
+    start = -prior.a * log1p(sites / prior.b)
+    return np.exp(start + np.concatenate([[0.0], np.cumsum(steps)]))
+
+
+# ------------------------------------------------------------------------------------------------------- sums over one site
+
+
+@lru_cache(maxsize=1)
+def _factorials() -> Floats:
+    return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1.0, _TABLE)), dtype=np.longdouble)]).astype(np.float64)
+
+
+def _log_factorial(n: Ints) -> Floats:
+    """log n!; -inf below 0, so that what is divided by it must be guarded by the caller."""
+    if n.size == 0 or n.max() < _TABLE:
+        return _factorials()[np.maximum(n, 0)]
+    z = np.maximum(n, 0) + 1.0
+    inverse = 1 / (z * z)
+    stirling = (z - 0.5) * np.log(z) - z + 0.5 * log(2 * pi) + (1 / 12 - inverse * (1 / 360 - inverse / 1260)) / z
+    return np.where(n < _TABLE, _factorials()[np.clip(n, 0, _TABLE - 1)], stirling)
+
+
+def _mode(m: Floats, row: Ints) -> tuple[Floats, Floats]:
+    """Where Poisson(N; m) prod_t C(N, row_t) is greatest, and how wide it is there, for each m.
+
+    The term N over the term N-1 is (m/N) prod_t N/(N-y_t): its logarithm falls with N and crosses 0 once, above max y.
+    """
+    y = row[row > 0].astype(np.float64)[:, None]
+    if not y.size:
+        return m, np.sqrt(m) + 1e-3
+    top, others, log_m = float(y.max()), len(y) - 1, np.log(m)
+    above = m + 1e-6
+    for _ in range(40):
+        n = top + above
+        gaps = above + (top - y)
+        slope = others / n - (1 / gaps).sum(0)
+        step = -(log_m + others * np.log(n) - np.log(gaps).sum(0)) / (slope * above)
+        above = above * np.exp(np.clip(step, -6.0, 6.0))
+        if np.abs(step).max() < 1e-3:
+            break
+    n = top + above
+    bend = (1 / (above + (top - y))).sum(0) - others / n
+    return n, 1 / np.sqrt(np.maximum(bend, 1e-300))
+
+
+@dataclass(frozen=True, slots=True)
+class _Panel:
+    """A run of nodes of log m that share one window of numbers."""
+
+    first: int
+    last: int
+    low: int
+    stride: int
+    terms: int
+
+
+class _Sites:
+    """Sites alike in size: log Q, mean and variance of N_s summed over them, as functions of log m.
+
+    Q_s(m) = sum_N Poisson(N; m) prod_t C(N, y_st).
+    """
+
+    def __init__(self, rows: Ints) -> None:
+        ordered = np.sort(rows, axis=1)[:, ::-1]
+        self.rows, multiplicity = np.unique(ordered, axis=0, return_counts=True)
+        self.multiplicity = multiplicity.astype(np.float64)
+        self.least, self.most = self.rows.min(0), self.rows.max(0)
+
+    def sums(self, v: Floats) -> Floats:
+        """For each log m: sum of log Q, of the mean and of the variance of N given m: [3, len(v)]."""
+        if not self.most.any():
+            m = np.exp(v) * self.multiplicity.sum()
+            return np.stack([np.zeros_like(v), m, m])
+        found = np.empty((3, len(v)))
+        for panel in self._panels(v):
+            found[:, panel.first : panel.last] = self._panel(v[panel.first : panel.last], panel)
+        return found
+
+    def _windows(self, v: Floats) -> tuple[Floats, Floats, Floats]:
+        """Lowest and highest number that matters at any site, and the least width, for each log m.
+
+        The mode grows with every count, so that the least and the greatest of the counts bound it.
+        """
+        m = np.exp(v)
+        low, low_width = _mode(m, self.least)
+        high, high_width = _mode(m, self.most)
+        # Left of its mode a term falls faster than a Gaussian of its width; to the right it falls like a Poisson tail.
+        reach = sqrt(2 * FAR)
+        low = np.maximum(low - reach * low_width - 2, float(self.least.max()))
+        high = high + reach * high_width + FAR / np.log(2 + FAR / (high_width + 0.1))
+        return np.floor(low), np.ceil(high), np.minimum(low_width, high_width)
+
+    def _panels(self, v: Floats) -> list[_Panel]:
+        low, high, width = self._windows(v)
+        panels, first = [], 0
+        while first < len(v):
+            spans = (high[first:] - low[first]) * (v[first:] - v[first]) / 2
+            last = first + max(1, int(np.searchsorted(spans, _EXPONENT)))
+            # A sum of a smooth term over every h-th number, times h, is the sum over all to exp(-2 pi^2 (width/h)^2).
+            stride = max(1, int(width[first:last].min() / 3))
+            terms = int(high[last - 1] - low[first]) // stride + 2
+            panels.append(_Panel(first, last, int(low[first]), stride, terms))
+            first = last
+        return panels
+
+    def _panel(self, v: Floats, panel: _Panel) -> Floats:
+        numbers = panel.low + panel.stride * np.arange(panel.terms, dtype=np.int64)
+        middle = (v[0] + v[-1]) / 2
+        centre = float(numbers[panel.terms // 2])
+        logs = self._terms(numbers, middle)
+        greatest = logs.max(1)
+        away = numbers - centre
+        powers = np.exp(np.outer(away, v - middle))
+        moments = np.concatenate([powers, away[:, None] * powers, (away * away)[:, None] * powers], axis=1)
+        s0, s1, s2 = np.split(np.exp(logs - greatest[:, None]) @ moments, 3, axis=1)
+        means = s1 / s0
+        weight = self.multiplicity
+        sites = float(weight.sum())
+        shift = centre * (v - middle) - (np.exp(v) - exp(middle)) + log(panel.stride)
+        log_q = weight @ (np.log(s0) + greatest[:, None]) + sites * shift
+        return np.stack([log_q, weight @ means + sites * centre, weight @ (s2 / s0 - means * means)])
+
+    def _terms(self, numbers: Ints, v: float) -> Floats:
+        """log of Poisson(N; e^v) prod_t C(N, y_st) at each row and number: [rows, numbers]."""
+        whole_log = _log_factorial(numbers)
+        logs = np.tile(numbers * v - exp(v) - whole_log, (len(self.rows), 1))
+        values, places = np.unique(self.rows, return_inverse=True)
+        rest = numbers[None, :] - values[:, None]
+        ways = whole_log - _log_factorial(rest) - _log_factorial(values)[:, None]
+        ways[rest < 0] = -inf
+        for t in range(self.rows.shape[1]):
+            logs += ways[places.reshape(self.rows.shape)[:, t]]
+        return logs
+
+    def total_pmf(self, v: float, size: int) -> Floats:
+        """The distribution of the sum of N over these sites at one log m, numbers 0..size-1."""
+        low, high, _ = self._windows(np.array([v]))
+        numbers = np.arange(int(low[0]), int(high[0]) + 1, dtype=np.int64)
+        logs = self._terms(numbers, v)
+        each = np.exp(logs - logs.max(1, keepdims=True))
+        each /= each.sum(1, keepdims=True)
+        total = np.ones(1)
+        start = 0
+        for row, times in zip(each, self.multiplicity.astype(int), strict=True):
+            for _ in range(times):
+                total = np.convolve(total, row)[: max(size - start, 0)]
+                start += int(numbers[0])
+        found = np.zeros(size)
+        kept = total[: max(size - start, 0)]
+        found[start : start + len(kept)] = kept
+        return found
+
+
+class _Groups:
+    """All sites, in groups of like size, so that windows stay narrow."""
+
+    def __init__(self, rows: Ints) -> None:
+        order = np.lexsort([*np.sort(rows, axis=1).T, rows.sum(1)])
+        size = rows.sum(1)[order]
+        starts = [0]
+        for place, total in enumerate(size):
+            if total > 3 * size[starts[-1]] + 60:
+                starts.append(place)
+        self.parts = tuple(_Sites(rows[chosen]) for chosen in np.split(order, starts[1:]))
+
+    def sums(self, v: Floats) -> Floats:
+        return np.sum([part.sums(v) for part in self.parts], axis=0)
+
+    def total_pmf(self, v: float, size: int) -> Floats:
+        found = self.parts[0].total_pmf(v, size)
+        for part in self.parts[1:]:
+            found = np.convolve(found, part.total_pmf(v, size))[:size]
+        return found
+
+
+# ---------------------------------------------------------------------------------------------- the integral over rate and p
+
+
+@dataclass(frozen=True, slots=True)
+class _Outer:
+    """Nodes of log m: sums over sites, the inner integral, and the logarithm of each node's share."""
+
+    v: Floats
+    sums: Floats
+    inner: Floats
+    logs: Floats
+
+
+class _Posterior:
+    """The sum over log m (outer) and x = logit p given m (inner), by trapezoids in coordinates that bend to reach far tails.
+
+    With g = -log(1-p) the logarithm of prior times likelihood, but for constants, is
+    a log m - b m + sum_s log Q_s(m) + (Y+alpha) x + (T a - alpha - beta) g - (b+S) m (e^(T g) - 1).
+    """
+
+    def __init__(self, rows: Ints, prior: ClosedPrior) -> None:
+        self.prior = prior
+        self.groups = _Groups(rows)
+        self.sites, self.visits = rows.shape
+        self.seen = float(rows.sum())
+        self.steep = self.seen + prior.alpha
+        self.bend = self.visits * prior.a - prior.alpha - prior.beta
+        largest = float(rows.max(1).sum())
+        p = (self.seen / self.visits + 0.5 * prior.alpha) / (1.4 * largest + 0.5 * (prior.alpha + prior.beta))
+        rate = (prior.a + self.seen / self.visits / p) / (prior.b + self.sites)
+        self.start = log(rate) + self.visits * log1p(-min(p, 0.9))
+
+    def solve(self) -> ClosedAnswer:
+        low, high, centre, width = self._range()
+        left, right = (_BEND * asinh((end - centre) / width / _BEND) for end in (low, high))
+        steps, inner_step = max(16, ceil((right - left) / 0.5)), 0.5
+        outer = self._outer(left, right, steps, centre, width, inner_step, None)
+        before = self._moments(outer)
+        for _ in range(HALVINGS):
+            steps, inner_step = 2 * steps, inner_step / 2
+            outer = self._outer(left, right, steps, centre, width, inner_step, outer)
+            found = self._moments(outer)
+            change = float(np.max(np.abs(found - before) / np.maximum(np.abs(found), 1.0 * (np.arange(len(found)) == 0))))
+            before = found
+            if change < CLOSE:
+                break
+        return self._finish(outer, before, change)
+
+    def _range(self) -> tuple[float, float, float, float]:
+        """Where the density of log m is not negligible, its mode and its width there.
+
+        Scans narrow, or widen where an end is not low enough. The log density has finite slopes at both ends: at least beta/T to
+        the left, and e^(-b m) to the right.
+        """
+        far_prior = log((self.prior.a + 1) / self.prior.b) + 2
+        low, high = min(self.start - 4, far_prior - 8), max(self.start + 4, far_prior)
+        for _ in range(100):
+            v, logs = self._scan(low, high)
+            kept = np.flatnonzero(logs > logs.max() - FAR)
+            first, last = kept[0] == 0, kept[-1] == _SCAN
+            if not first and not last:
+                low, high = float(v[kept[0] - 1]), float(v[kept[-1] + 1])
+                if kept[-1] - kept[0] > _SCAN // 4:
+                    break
+            span = high - low
+            low, high = low - span * first, high + max(2.0, span / 4) * last
+        at = min(max(int(np.argmax(logs)), 1), _SCAN - 1)
+        for _ in range(100):
+            step = float(v[1] - v[0])
+            bend = 2 * logs[at] - logs[at - 1] - logs[at + 1]
+            if bend < 6:
+                break
+            v, logs = self._scan(float(v[at - 1]), float(v[at + 1]))
+            at = min(max(int(np.argmax(logs)), 1), _SCAN - 1)
+        width = step / sqrt(max(float(bend), 1e-3))
+        return low, high, float(v[at]), width
+
+    def _scan(self, low: float, high: float) -> tuple[Floats, Floats]:
+        v = np.linspace(low, high, _SCAN + 1)
+        return v, self._density(v, self.groups.sums(v), self._inner(v, 1.0)[0])
+
+    def _density(self, v: Floats, sums: Floats, inner: Floats) -> Floats:
+        return self.prior.a * v - self.prior.b * np.exp(v) + sums[0] + inner
+
+    def _outer(
+        self, left: float, right: float, steps: int, centre: float, width: float, inner_step: float, coarser: _Outer | None
+    ) -> _Outer:
+        t = np.linspace(left, right, steps + 1)
+        v = centre + width * _BEND * np.sinh(t / _BEND)
+        if coarser is None:
+            sums = self.groups.sums(v)
+        else:
+            sums = np.empty((3, steps + 1))
+            sums[:, ::2], sums[:, 1::2] = coarser.sums, self.groups.sums(v[1::2])
+        inner = self._inner(v, inner_step)
+        logs = self._density(v, sums, inner[0]) + np.log(width * np.cosh(t / _BEND) * (right - left) / steps)
+        return _Outer(v, sums, inner, logs)
+
+    def _moments(self, outer: _Outer) -> Floats:
+        """log of the sum; mean and variance of the total, means of rate, rate^2, p and p^2."""
+        top = outer.logs.max()
+        weights = np.exp(outer.logs - top)
+        total = weights.sum()
+        weights /= total
+        mean = weights @ outer.sums[1]
+        variance = weights @ (outer.sums[2] + (outer.sums[1] - mean) ** 2)
+        rate, detection = weights @ outer.inner[1], weights @ outer.inner[3]
+        rate_var = weights @ (outer.inner[2] + (outer.inner[1] - rate) ** 2)
+        detection_var = weights @ (outer.inner[4] + (outer.inner[3] - detection) ** 2)
+        return np.array([top + log(total), mean, variance, rate, rate_var, detection, detection_var])
+
+    def _finish(self, outer: _Outer, found: Floats, change: float) -> ClosedAnswer:
+        prior = self.prior
+        normal = prior.a * log(prior.b) - lgamma(prior.a)
+        normal += lgamma(prior.alpha + prior.beta) - lgamma(prior.alpha) - lgamma(prior.beta)
+        rounding = 2.0**-52 * (abs(float(found[0])) + self.seen)
+        weights = np.exp(outer.logs - outer.logs.max())
+        sd = np.sqrt(found[[2, 4, 6]])
+        return ClosedAnswer(
+            log_evidence=float(found[0]) + normal,
+            mean_total=float(found[1]),
+            sd_total=float(sd[0]),
+            mean_rate=float(found[3]),
+            sd_rate=float(sd[1]),
+            mean_detection=float(found[5]),
+            sd_detection=float(sd[2]),
+            error=change + rounding,
+            _groups=self.groups,
+            _nodes=(outer.v, weights / weights.sum()),
+        )
+
+    def _inner(self, v: Floats, step: float) -> Floats:
+        """log of the integral over x at each log m, and mean and variance of rate and of p given m: [5, len(v)]."""
+        m = np.exp(v)[:, None]
+        mode, width = self._inner_mode(m)
+        top = self._inner_log(mode, m)
+        left, right = 9.0 * width, 9.0 * width
+        for _ in range(200):
+            short = self._inner_log(mode - left, m) > top - FAR
+            if not short.any():
+                break
+            left = np.where(short, 2 * left, left)
+        for _ in range(200):
+            short = self._inner_log(mode + right, m) > top - FAR
+            if not short.any():
+                break
+            right = np.where(short, 2 * right, right)
+        start = float(-_BEND * np.arcsinh(left / width / _BEND).max())
+        end = float(_BEND * np.arcsinh(right / width / _BEND).max())
+        t = np.linspace(start, end, ceil((end - start) / step) + 1)
+        x = mode + width * (_BEND * np.sinh(t / _BEND))
+        logs = self._inner_log(x, m) - top
+        weights = np.exp(logs) * np.cosh(t / _BEND)
+        sums = weights.sum(1)
+        weights /= sums[:, None]
+        p = 1 / (1 + np.exp(-x))
+        with np.errstate(over="ignore", invalid="ignore"):
+            rate = np.where(weights > 0, m * np.exp(np.minimum(self.visits * np.logaddexp(0, x), 700)), 0.0)
+        mean_rate, mean_p = (weights * rate).sum(1), (weights * p).sum(1)
+        var_rate = (weights * (rate - mean_rate[:, None]) ** 2).sum(1)
+        var_p = (weights * (p - mean_p[:, None]) ** 2).sum(1)
+        log_sum = np.log(sums * width[:, 0] * (t[1] - t[0])) + top[:, 0]
+        return np.stack([log_sum, mean_rate, var_rate, mean_p, var_p])
+
+    def _inner_log(self, x: Floats, m: Floats) -> Floats:
+        g = np.logaddexp(0, x)
+        with np.errstate(over="ignore"):
+            missed = np.expm1(np.minimum(self.visits * g, 700))
+        return self.steep * x + self.bend * g - (self.prior.b + self.sites) * m * missed
+
+    def _inner_mode(self, m: Floats) -> tuple[Floats, Floats]:
+        """Where the inner density is greatest, near enough to centre a grid on, and its width there.
+
+        Its slope, steep + p (bend - c T e^(T g)) with c = (b+S) m, crosses 0 once: where the bracket is below 0 both its factors
+        grow.
+        """
+        c, visits = (self.prior.b + self.sites) * m, self.visits
+        low, high = np.full_like(m, -1.0), np.full_like(m, 1.0)
+        x = np.log(self.steep / (c * visits))
+        x = np.where(x > 0, np.log((self.steep + max(self.bend, 0.0)) / (c * visits) + 1) / visits, x)
+        low, high = np.full_like(m, -1e6), np.full_like(m, 1e6)
+        for _ in range(60):
+            g = np.logaddexp(0, x)
+            p, missed = np.exp(x - g), c * visits * np.exp(np.minimum(visits * g, 700))
+            slope = self.steep + p * (self.bend - missed)
+            low, high = np.where(slope > 0, x, low), np.where(slope > 0, high, x)
+            # Newton on log of (what falls) over (what rises) is nearly straight at both ends.
+            falls, rises = p * missed, self.steep + p * self.bend
+            pull = np.where(rises > 0, (np.log(falls) - np.log(np.abs(rises) + 1e-300)), 1.0)
+            tilt = 1 - p + visits * p - p * (1 - p) * self.bend / np.where(rises > 0, rises, 1.0)
+            following = x - pull / np.where(tilt > 0.1, tilt, 1.0)
+            outside = (following <= low) | (following >= high)
+            narrow = np.where(low > -1e6, low, high - 4 - np.abs(high)), np.where(high < 1e6, high, low + 4 + np.abs(low))
+            following = np.where(outside, (narrow[0] + narrow[1]) / 2, following)
+            moved = np.abs(following - x).max()
+            x = following
+            if moved < 0.05:
+                break
+        g = np.logaddexp(0, x)
+        p, missed = np.exp(x - g), c * visits * np.exp(np.minimum(visits * g, 700))
+        bend = -p * (1 - p) * (self.bend - missed) + p * p * visits * missed
+        return x, 1 / np.sqrt(np.maximum(bend, 1e-12))
