@@ -21,7 +21,17 @@ from tallybook.agreement.model import (
 StateKind = Literal["act", "position", "activity", "statement", "intention"]
 Bears = Literal["for", "against", "neither"]
 Extent = Literal["whole", "part", "by_count"]
-CountsAs = Literal["declared", "estimate", "at_least", "removed", "removed_by_ship", "removed_at_site", "still_there", "none"]
+CountsAs = Literal[
+    "declared",
+    "estimate",
+    "at_least",
+    "all_there_was",
+    "removed",
+    "removed_by_ship",
+    "removed_at_site",
+    "still_there",
+    "none",
+]
 
 
 class Match(Strict):

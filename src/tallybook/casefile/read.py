@@ -13,6 +13,8 @@ from tallybook.agreement.load import FILE as AGREEMENT
 from tallybook.agreement.load import Loaded, load_agreement
 from tallybook.agreement.quotation import reading_text
 from tallybook.agreement.yamltext import decoded
+from tallybook.casefile.holdings import FILE as HOLDINGS
+from tallybook.casefile.holdings import read_holdings
 from tallybook.casefile.items import FILE as ITEMS
 from tallybook.casefile.items import read_items
 from tallybook.core.time import MomentError, zone
@@ -21,6 +23,7 @@ from tallybook.evidence.file import EvidenceFile
 from tallybook.evidence.ingest import rows as ingest
 from tallybook.evidence.ingest.table import Row, read_table
 from tallybook.evidence.report import Bearing, Item, Place, Report, Source
+from tallybook.holdings.plan import Plan
 from tallybook.verdicts.inquiry import Case
 
 PLACES = "places.csv"
@@ -76,6 +79,7 @@ class _Reader:
         places = self._places()
         reports, sources, bearings = self._reports(loaded, items)
         texts = self._texts(loaded)
+        plans = self._plans(loaded, items, places)
         if loaded and loaded.agreement:
             self.faults += check_agreement(loaded, texts, self._settled(items, ITEMS), self._settled(places, PLACES))
             if not any(f"reports/{name}.csv" in self.unread for name in ingest.TABLES):
@@ -85,7 +89,7 @@ class _Reader:
         evidence = EvidenceFile(reports, sources, tuple(bearings), places, items)
         self._note_places(evidence)
         name = loaded.agreement.case or loaded.agreement.agreement
-        return CaseRead(Case(name, loaded.agreement, loaded.base, evidence, texts), [], self.notes)
+        return CaseRead(Case(name, loaded.agreement, loaded.base, evidence, texts, plans), [], self.notes)
 
     def _bytes(self, name: str) -> bytes | None:
         path = self.folder / name
@@ -108,6 +112,19 @@ class _Reader:
         except RuntimeError:
             self.faults.append(Fault(name, 0, "", "cannot be read: a link that leads to itself", "make it a readable file"))
         return None
+
+    def _plans(self, loaded: Loaded | None, items: Mapping[str, Item], places: Mapping[str, Place]) -> dict[str, Plan]:
+        """The plans of accounts, where the case has any."""
+        if loaded is None or loaded.agreement is None or not self._is_there(Path(HOLDINGS)):
+            return {}
+        raw = self._bytes(HOLDINGS)
+        if raw is None:
+            return {}
+        words, tz = loaded.agreement.vocabulary, loaded.agreement.time_zone
+        known = (self._settled(items, ITEMS), words.methods, words.stages, self._settled(places, PLACES))
+        plans, faults = read_holdings(raw, *known, tz)
+        self.faults += faults
+        return plans
 
     def _settled(self, names: Container[str], file: str) -> Container[object]:
         """A list, or anything at all where the file that holds it could not be read: one fault is told once."""

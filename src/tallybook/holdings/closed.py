@@ -24,14 +24,18 @@ Ints: TypeAlias = NDArray[np.int64]
 
 FAR = 46.0
 """Terms this many natural logarithms below the greatest are left out: 1e-20 of it."""
-CLOSE = 1e-12
-"""Steps are halved until the answer moves by less than this, relatively."""
+CLOSE = 5e-7
+"""Steps are halved until that moves the answer by less than this, relatively: a trapezoid sum of an analytic density has the
+square of its error at half the step, so that 1e-12 is left."""
 HALVINGS = 9
 MOST = 2**40
 _TABLE = 2**17
-_EXPONENT = 500.0
-_BEND = 3.0
+_EXPONENT = 150.0
+_NOTHING = -500.0
+_BEND = 4.0
+_STEP = 0.35
 _SCAN = 24
+_CELLS = 40_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +201,8 @@ class _Sites:
         self.rows, multiplicity = np.unique(ordered, axis=0, return_counts=True)
         self.multiplicity = multiplicity.astype(np.float64)
         self.least, self.most = self.rows.min(0), self.rows.max(0)
+        values, places = np.unique(self.rows, return_inverse=True)
+        self.values, self.places = values, places.reshape(self.rows.shape)
 
     def sums(self, v: Floats) -> Floats:
         """For each log m: sum of log Q, of the mean and of the variance of N given m: [3, len(v)]."""
@@ -226,8 +232,9 @@ class _Sites:
         low, high, width = self._windows(v)
         panels, first = [], 0
         while first < len(v):
-            spans = (high[first:] - low[first]) * (v[first:] - v[first]) / 2
-            last = first + max(1, int(np.searchsorted(spans, _EXPONENT)))
+            spans = high[first:] - low[first]
+            costly = (spans * (v[first:] - v[first]) / 2 > _EXPONENT) | (spans > 2 * spans[0] + _CELLS / len(self.rows))
+            last = first + max(1, int(np.argmax(costly)) if costly.any() else len(spans))
             # A sum of a smooth term over every h-th number, times h, is the sum over all to exp(-2 pi^2 (width/h)^2).
             stride = max(1, int(width[first:last].min() / 3))
             terms = int(high[last - 1] - low[first]) // stride + 2
@@ -244,7 +251,8 @@ class _Sites:
         away = numbers - centre
         powers = np.exp(np.outer(away, v - middle))
         moments = np.concatenate([powers, away[:, None] * powers, (away * away)[:, None] * powers], axis=1)
-        s0, s1, s2 = np.split(np.exp(logs - greatest[:, None]) @ moments, 3, axis=1)
+        # What is left out is not put at 0 exactly: numbers below 1e-308 would make the product slow.
+        s0, s1, s2 = np.split(np.exp(np.maximum(logs - greatest[:, None], _NOTHING)) @ moments, 3, axis=1)
         means = s1 / s0
         weight = self.multiplicity
         sites = float(weight.sum())
@@ -256,12 +264,11 @@ class _Sites:
         """log of Poisson(N; e^v) prod_t C(N, y_st) at each row and number: [rows, numbers]."""
         whole_log = _log_factorial(numbers)
         logs = np.tile(numbers * v - exp(v) - whole_log, (len(self.rows), 1))
-        values, places = np.unique(self.rows, return_inverse=True)
-        rest = numbers[None, :] - values[:, None]
-        ways = whole_log - _log_factorial(rest) - _log_factorial(values)[:, None]
+        rest = numbers[None, :] - self.values[:, None]
+        ways = whole_log - _log_factorial(rest) - _log_factorial(self.values)[:, None]
         ways[rest < 0] = -inf
-        for t in range(self.rows.shape[1]):
-            logs += ways[places.reshape(self.rows.shape)[:, t]]
+        for places in self.places.T:
+            logs += ways[places]
         return logs
 
     def total_pmf(self, v: float, size: int) -> Floats:
@@ -340,7 +347,7 @@ class _Posterior:
     def solve(self) -> ClosedAnswer:
         low, high, centre, width = self._range()
         left, right = (_BEND * asinh((end - centre) / width / _BEND) for end in (low, high))
-        steps, inner_step = max(16, ceil((right - left) / 0.5)), 0.5
+        steps, inner_step = max(16, ceil((right - left) / _STEP)), _STEP
         outer = self._outer(left, right, steps, centre, width, inner_step, None)
         before = self._moments(outer)
         for _ in range(HALVINGS):
@@ -384,7 +391,7 @@ class _Posterior:
 
     def _scan(self, low: float, high: float) -> tuple[Floats, Floats]:
         v = np.linspace(low, high, _SCAN + 1)
-        return v, self._density(v, self.groups.sums(v), self._inner(v, 1.0)[0])
+        return v, self._density(v, self.groups.sums(v), self._inner(v, 1.0, moments=False)[0])
 
     def _density(self, v: Floats, sums: Floats, inner: Floats) -> Floats:
         return self.prior.a * v - self.prior.b * np.exp(v) + sums[0] + inner
@@ -420,7 +427,7 @@ class _Posterior:
         prior = self.prior
         normal = prior.a * log(prior.b) - lgamma(prior.a)
         normal += lgamma(prior.alpha + prior.beta) - lgamma(prior.alpha) - lgamma(prior.beta)
-        rounding = 2.0**-52 * (abs(float(found[0])) + self.seen)
+        rounding = 2.0**-52 * (abs(float(found[0])) + self.steep * (1 + float(np.abs(found[0]) / (1 + self.steep))))
         weights = np.exp(outer.logs - outer.logs.max())
         sd = np.sqrt(found[[2, 4, 6]])
         return ClosedAnswer(
@@ -431,13 +438,13 @@ class _Posterior:
             sd_rate=float(sd[1]),
             mean_detection=float(found[5]),
             sd_detection=float(sd[2]),
-            error=change + rounding,
+            error=change**2 + rounding,
             _groups=self.groups,
             _nodes=(outer.v, weights / weights.sum()),
         )
 
-    def _inner(self, v: Floats, step: float) -> Floats:
-        """log of the integral over x at each log m, and mean and variance of rate and of p given m: [5, len(v)]."""
+    def _inner(self, v: Floats, step: float, *, moments: bool = True) -> Floats:
+        """log of the integral over x at each log m, and mean and variance of rate and of p given m: [5 or 1, len(v)]."""
         m = np.exp(v)[:, None]
         mode, width = self._inner_mode(m)
         top = self._inner_log(mode, m)
@@ -457,16 +464,18 @@ class _Posterior:
         t = np.linspace(start, end, ceil((end - start) / step) + 1)
         x = mode + width * (_BEND * np.sinh(t / _BEND))
         logs = self._inner_log(x, m) - top
-        weights = np.exp(logs) * np.cosh(t / _BEND)
+        weights = np.exp(np.maximum(logs, _NOTHING)) * np.cosh(t / _BEND)
         sums = weights.sum(1)
+        log_sum = np.log(sums * width[:, 0] * (t[1] - t[0])) + top[:, 0]
+        if not moments:
+            return log_sum[None]
         weights /= sums[:, None]
         p = 1 / (1 + np.exp(-x))
         with np.errstate(over="ignore", invalid="ignore"):
-            rate = np.where(weights > 0, m * np.exp(np.minimum(self.visits * np.logaddexp(0, x), 700)), 0.0)
+            rate = np.where(logs > _NOTHING, m * np.exp(np.minimum(self.visits * np.logaddexp(0, x), 700)), 0.0)
         mean_rate, mean_p = (weights * rate).sum(1), (weights * p).sum(1)
         var_rate = (weights * (rate - mean_rate[:, None]) ** 2).sum(1)
         var_p = (weights * (p - mean_p[:, None]) ** 2).sum(1)
-        log_sum = np.log(sums * width[:, 0] * (t[1] - t[0])) + top[:, 0]
         return np.stack([log_sum, mean_rate, var_rate, mean_p, var_p])
 
     def _inner_log(self, x: Floats, m: Floats) -> Floats:
@@ -482,7 +491,7 @@ class _Posterior:
         grow.
         """
         c, visits = (self.prior.b + self.sites) * m, self.visits
-        low, high = np.full_like(m, -1.0), np.full_like(m, 1.0)
+        near = 0.3 / sqrt(self.steep + 1)
         x = np.log(self.steep / (c * visits))
         x = np.where(x > 0, np.log((self.steep + max(self.bend, 0.0)) / (c * visits) + 1) / visits, x)
         low, high = np.full_like(m, -1e6), np.full_like(m, 1e6)
@@ -501,7 +510,7 @@ class _Posterior:
             following = np.where(outside, (narrow[0] + narrow[1]) / 2, following)
             moved = np.abs(following - x).max()
             x = following
-            if moved < 0.05:
+            if moved < near:
                 break
         g = np.logaddexp(0, x)
         p, missed = np.exp(x - g), c * visits * np.exp(np.minimum(visits * g, 700))

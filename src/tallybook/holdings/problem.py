@@ -96,7 +96,7 @@ def _closed(given: Mapping[str, object], where: str) -> Closed:
         tuple(whole(count, f"{where}: y[{s}][{t}]", "the count") for t, count in enumerate(_list(site, f"{where}: y[{s}]")))
         for s, site in enumerate(_list(given["y"], f"{where}: y"))
     )
-    _same_length(y, f"{where}: y", "site", "visits")
+    _same_length(y, f"{where}: y", "visits")
     return Closed(y, a, b, alpha, beta)
 
 
@@ -114,8 +114,12 @@ def _turnover(given: Mapping[str, object], where: str) -> TurnoverProblem:
         )
         for s, site in enumerate(_list(given["y"], f"{where}: y"))
     )
-    _same_length(y, f"{where}: y", "site", "occasions")
-    _same_length([occasion for site in y for occasion in site], f"{where}: y", "occasion", "counts")
+    _same_length(y, f"{where}: y", "occasions")
+    for s, site in enumerate(y):
+        for t, occasion in enumerate(site):
+            if len(occasion) != len(y[0][0]):
+                what = f"{len(occasion)} counts, and the first occasion has {len(y[0][0])}"
+                raise ModelError(what, where=f"{where}: y[{s}][{t}]", do="give every occasion as many, null where nobody looked")
     return TurnoverProblem(
         y,
         not_negative(theta["lam"], f"{place}.lam"),
@@ -176,6 +180,8 @@ def _stages(given: Mapping[str, object], where: str) -> tuple[str, ...]:
     stages = tuple(_text(name, f"{place}[{k}]") for k, name in enumerate(_list(given["stages"], place)))
     if not stages:
         raise ModelError("no stage given", where=place, do="name the stages in their order")
+    if len(set(stages)) != len(stages):
+        raise ModelError("two stages of one name", where=place, do="give each stage its own name")
     if LEAVING_THE_LAST in stages:
         raise ModelError(f"{LEAVING_THE_LAST!r} means leaving the last stage", where=place, do="give the stage another name")
     return stages
@@ -376,11 +382,11 @@ def _keys(
     return given
 
 
-def _same_length(rows: Sequence[Sequence[object]], where: str, one: str, many: str) -> None:
+def _same_length(rows: Sequence[Sequence[object]], where: str, many: str) -> None:
     for k, row in enumerate(rows):
         if len(row) != len(rows[0]):
-            what = f"{one} {k} has {len(row)} {many}, and {one} 0 has {len(rows[0])}"
-            raise ModelError(what, where=where, do=f"give every {one} as many {many}")
+            what = f"{len(row)} {many}, and the first site has {len(rows[0])}"
+            raise ModelError(what, where=f"{where}[{k}]", do=f"give every site as many {many}")
 
 
 def _check_numbers(value: object, where: str, depth: int = 0) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from tallybook.agreement.claim import Claim
 from tallybook.agreement.provision import Duty as DutyProvision
@@ -11,13 +12,15 @@ from tallybook.core.bounds import Bounds
 from tallybook.core.time import duration, shifted
 from tallybook.core.truth import Truth
 from tallybook.evidence.grade import PART, Grade, likelihood_ratio
-from tallybook.holdings.account import Account, Count, account
+from tallybook.holdings.entries import Books
 from tallybook.verdicts.inquiry import Begun, Inquiry
 from tallybook.verdicts.ladder import Side, Strength, Word, side, word
 from tallybook.verdicts.methods import MethodsFound, Requirement, means_of, methods_found, requirement
+from tallybook.verdicts.quantities import books_of
 from tallybook.verdicts.weigh import Cluster, Duty, Scales, Weighed, Weights, clusters, read_on, strength, weigh
 
 NOT_COVERED = "not covered"
+_LONGEST = timedelta(days=36_525)
 _TRIED = ("B3", "B2", "A2", "A1")
 
 
@@ -50,7 +53,7 @@ class Finding:
     methods: MethodsFound
     means: tuple[str, ...]
     good_evidence: float
-    account: Account | None
+    account: Books | None
     correctness: Word | None
     completeness: Word | None
     duties: tuple[tuple[DutyProvision, Begun], ...]
@@ -105,7 +108,7 @@ def _verdict_on(inquiry: Inquiry, claim: Claim, scale: float) -> Finding:
     # What is not counted needs no counting method.
     question = None if claim.quantity else "completeness"
     found = methods_found(inquiry, needed.tree if needed else None, favour, claim.places, question)
-    books = _account(inquiry, claim, weighed)
+    books = _account(inquiry, claim, weighed, duties)
     asked = _questions(inquiry, claim, needed, favour, books, for_, weights)
     verdict = word(for_, against)
     open_text = claim.open or next((str(d.open) for d, _ in duties if isinstance(d.open, str) and claim.id in d.claims), "")
@@ -186,28 +189,16 @@ def _coverage(inquiry: Inquiry, claim: Claim) -> Coverage | None:
     return Coverage(tuple(looked), tuple(partly), tuple(missed))
 
 
-def _account(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed]) -> Account | None:
+def _account(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed], duties: Sequence[tuple[DutyProvision, Begun]]) -> Books | None:
     if claim.quantity is None:
         return None
-    weights = Weights.of(inquiry.agreement.weighing)
-    items = inquiry.case.evidence.members(claim.quantity.item)
-    counts = []
-    for w in weighed:
-        report, low = w.report, w.report.number
-        if w.counts_as == "none" or low is None or report.item not in items:
-            continue
-        worth = likelihood_ratio(w.report.grade if w.report.grade.text else w.grade, weights.overrides)
-        removed = w.counts_as.startswith("removed")
-        if worth.low < 1 or (w.is_word and w.counts_as != "declared") or (w.is_baseline and removed):
-            continue
-        kind, part = w.counts_as, report.vessel.casefold()
-        if kind == "removed_by_ship" and not part:
-            kind = "removed"
-        elif kind == "removed_at_site":
-            part = " ".join(inquiry.case.evidence.places_of(report.place)) or report.place.casefold()
-        high = low if report.count is not None else max(low, report.high or low)
-        counts.append(Count(report.id, kind, low, high, worth, report.ends.last, part, report.known.last))
-    return account(counts)
+    since = min((begun.since.first for _, begun in duties), default=inquiry.question.on)
+    days = (inquiry.question.on - max(since, inquiry.question.on - _LONGEST)).total_seconds() / 86_400
+    key = ("books", claim.id)
+    if key not in inquiry.memo:
+        inquiry.memo[key] = books_of(inquiry, claim, weighed, days)
+    found: Books = inquiry.memo[key]
+    return found
 
 
 def _questions(
@@ -215,7 +206,7 @@ def _questions(
     claim: Claim,
     needed: Requirement | None,
     favour: Sequence[Weighed],
-    books: Account | None,
+    books: Books | None,
     for_: Side,
     weights: Weights,
 ) -> tuple[Word, Word] | None:
@@ -234,7 +225,7 @@ def _questions(
     return correctness, _complete(books, none_left, bar, whole, for_, weights)
 
 
-def _is_sure(counted: Sequence[Weighed], books: Account, weights: Weights) -> bool:
+def _is_sure(counted: Sequence[Weighed], books: Books, weights: Weights) -> bool:
     """Whether one count of the whole, or every count of a part, is good evidence by itself (odds of its low ratio)."""
 
     def good(item: Weighed) -> bool:
@@ -246,7 +237,7 @@ def _is_sure(counted: Sequence[Weighed], books: Account, weights: Weights) -> bo
     return any(good(w) for w in whole) or (bool(parts) and all(good(w) for w in parts))
 
 
-def _correct(books: Account, p_out: float | None, bar: float, counts_enough: bool, for_: Side, weights: Weights) -> Word:
+def _correct(books: Books, p_out: float | None, bar: float, counts_enough: bool, for_: Side, weights: Weights) -> Word:
     if p_out is not None and books.removed[1] > 0:
         if p_out >= bar and counts_enough:
             return Word.VERIFIED
@@ -256,7 +247,7 @@ def _correct(books: Account, p_out: float | None, bar: float, counts_enough: boo
     return Word.CLAIMED if any(c.is_word for c in for_.clusters) else Word.NO_EVIDENCE
 
 
-def _complete(books: Account, none_left: float | None, bar: float, whole: MethodsFound, for_: Side, weights: Weights) -> Word:
+def _complete(books: Books, none_left: float | None, bar: float, whole: MethodsFound, for_: Side, weights: Weights) -> Word:
     if none_left is not None and books.removed[1] > 0:
         if none_left >= bar and whole.all_met:
             return Word.VERIFIED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,7 @@ from tallybook.commitments.record import Record
 from tallybook.core.time import Moment, moment, written, zone
 from tallybook.core.truth import Finding, Truth
 from tallybook.evidence.file import EvidenceFile, View
+from tallybook.holdings.plan import Plan
 
 PLAIN = "plain"
 
@@ -32,6 +33,7 @@ class Case:
     base: Mapping[str, dict[str, Any]]
     evidence: EvidenceFile
     texts: Mapping[str, str]
+    plans: Mapping[str, Plan] = field(default_factory=dict)
 
     @property
     def tz(self) -> ZoneInfo:

@@ -285,7 +285,17 @@ def bearing(reading: Reading, row: Row) -> Bearing | None:
         ("state", ("act", "position", "activity", "statement", "intention")),
         (
             "counts_as",
-            ("declared", "estimate", "at_least", "removed", "removed_by_ship", "removed_at_site", "still_there", "none"),
+            (
+                "declared",
+                "estimate",
+                "at_least",
+                "all_there_was",
+                "removed",
+                "removed_by_ship",
+                "removed_at_site",
+                "still_there",
+                "none",
+            ),
         ),
     ):
         if row[column] and row[column] not in words:

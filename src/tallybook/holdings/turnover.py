@@ -1,0 +1,519 @@
+"""Counts of open stocks at sites: items come and go between occasions, looks on one occasion count the same stock.
+
+N_1 ~ Poisson(lam); N_t = Binomial(N_(t-1), omega) + Poisson(gamma); every look on occasion t counts Binomial(N_t, p) (Dail and
+Madsen 2011, Biometrics 67:577). Given the looks so far N = i + Poisson(a): i items were counted at least once and are still
+there, a is the expected number never counted. Only i needs a distribution, and it has finitely many values: no bound to choose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import inf, isfinite, log
+from typing import TypeAlias
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
+
+from tallybook.holdings.model import ModelError, not_negative, probability, whole
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+Looks: TypeAlias = Sequence[Sequence[Sequence[int | None]]]
+
+TOLERANCE = 1e-13
+"""What trimming may take off a likelihood, relatively; the trimming is made finer until its bound is below this."""
+MOST = 50_000
+_TINY = 1e-200
+_SPREAD = 250.0
+
+
+@dataclass(frozen=True, slots=True)
+class Turnover:
+    """lam: expected items per site on the first occasion. gamma: expected arrivals per site between occasions. omega: probability
+    that an item is still there on the next occasion. p: probability that a look counts an item."""
+
+    lam: float
+    gamma: float
+    omega: float
+    p: float
+
+    def checked(self) -> Turnover:
+        """The same parameters. Raises ModelError for a negative rate or what is no probability."""
+        not_negative(self.lam, "lam")
+        not_negative(self.gamma, "gamma")
+        probability(self.omega, "omega")
+        probability(self.p, "p")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class TurnoverAnswer:
+    """What looks say when the parameters are known.
+
+    `mean_last`, `sd_last`: items over all sites on the last occasion; `site_*` the same for each site. `log_p_none_last`: log
+    P(no item at any site on the last occasion | looks). `log_p_no_arrivals`: log P(nothing ever arrived at any site | looks).
+    `discarded`: a bound on the relative loss of the likelihood by trimming. `clashes`: (site, occasion) of looks that no number
+    of items can give together; then `loglik` is -inf and the rest is nan.
+    """
+
+    loglik: float
+    mean_last: float
+    sd_last: float
+    log_p_none_last: float
+    p_no_arrivals: float
+    log_p_no_arrivals: float
+    site_loglik: tuple[float, ...]
+    site_mean_last: tuple[float, ...]
+    site_log_p_none_last: tuple[float, ...]
+    discarded: float
+    clashes: tuple[tuple[int, int], ...] = ()
+
+
+def turnover(y: Looks, rates: Turnover) -> TurnoverAnswer:
+    """The exact answer for looks `y`: S sites, T occasions, any number of looks on each (None: no look, no factor).
+
+    Raises ModelError for a count that is none, sites with different numbers of occasions, and parameters that are none.
+    """
+    rates.checked()
+    data = Counts.of(y)
+    sites = data.sites
+    draws = Draws.of(rates)
+    clashes = _clashes(data, draws.plain(data.occasions))
+    if clashes:
+        nans = (np.nan,) * sites
+        return TurnoverAnswer(-inf, np.nan, np.nan, np.nan, np.nan, np.nan, nans, nans, nans, 0.0, clashes)
+    found = _certain(data, draws.plain(data.occasions))
+    none = _event(data, draws.none_last(data.occasions))
+    still = _event(data, draws.no_arrivals(data.occasions))
+    base = found.loglik[:, 0]
+    log_none, log_still = none.loglik[:, 0] - base, float((still.loglik[:, 0] - base).sum())
+    return TurnoverAnswer(
+        loglik=float(base.sum()),
+        mean_last=float(found.mean.sum()),
+        sd_last=float(np.sqrt(found.variance.sum())),
+        log_p_none_last=min(float(log_none.sum()), 0.0),
+        p_no_arrivals=min(float(np.exp(log_still)), 1.0),
+        log_p_no_arrivals=min(log_still, 0.0),
+        site_loglik=tuple(base.tolist()),
+        site_mean_last=tuple(found.mean[:, 0].tolist()),
+        site_log_p_none_last=tuple(np.minimum(log_none, 0.0).tolist()),
+        discarded=float(max(part.discarded.sum(0).max(initial=0.0) for part in (found, none, still))),
+    )
+
+
+# --------------------------------------------------------------------------------------------------- looks and parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Looks as arrays: `y[s, t, j]`, and `seen[s, t, j]`: whether there was such a look."""
+
+    y: Ints
+    seen: NDArray[np.bool_]
+
+    @property
+    def sites(self) -> int:
+        return int(self.y.shape[0])
+
+    @property
+    def occasions(self) -> int:
+        return int(self.y.shape[1])
+
+    @staticmethod
+    def of(y: Looks) -> Counts:
+        """The looks checked. Raises ModelError."""
+        occasions = {len(site) for site in y}
+        if len(occasions) > 1:
+            raise ModelError(f"sites have {min(occasions)} to {max(occasions)} occasions", where="y", do="put None where nobody looked")
+        if occasions == {0}:
+            raise ModelError("no occasion", where="y", do="give at least one occasion; it may be without a look")
+        looks = max((len(occasion) for site in y for occasion in site), default=0)
+        counts = np.zeros((len(y), occasions.pop() if occasions else 1, looks), np.int64)
+        seen = np.zeros(counts.shape, np.bool_)
+        for s, site in enumerate(y):
+            for t, occasion in enumerate(site):
+                for j, value in enumerate(occasion):
+                    if value is not None:
+                        if type(value) is not int or not 0 <= value <= MOST:
+                            _refuse_large(whole(value, f"y[{s}][{t}][{j}]", "the count"), f"y[{s}][{t}][{j}]")
+                        counts[s, t, j], seen[s, t, j] = value, True
+        return Counts(counts, seen)
+
+
+def _refuse_large(count: int, where: str) -> None:
+    if count > MOST:
+        memory = 8 * count**2 / 2**30
+        raise ModelError(f"a count of {count:,}", where=where, do=f"it would need up to {memory:,.0f} GiB; counts go up to {MOST:,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Parameters by occasion, for n draws: lam [n], gamma and omega [n, T-1], p [n], and the log of a factor of each site [n]."""
+
+    lam: Floats
+    gamma: Floats
+    omega: Floats
+    p: Floats
+    log_factor: Floats
+
+    def times(self, log_factor: Floats) -> Model:
+        """The same with one more factor at each site."""
+        return replace(self, log_factor=self.log_factor + log_factor)
+
+    def __getitem__(self, chosen: NDArray[np.intp] | slice) -> Model:
+        return Model(self.lam[chosen], self.gamma[chosen], self.omega[chosen], self.p[chosen], self.log_factor[chosen])
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """n draws of the four parameters, each [n]."""
+
+    lam: Floats
+    gamma: Floats
+    omega: Floats
+    p: Floats
+
+    @staticmethod
+    def of(rates: Turnover) -> Draws:
+        return Draws(*(np.array([float(v)]) for v in (rates.lam, rates.gamma, rates.omega, rates.p)))
+
+    def plain(self, occasions: int) -> Model:
+        """The model itself."""
+        steps = np.ones(occasions - 1)
+        return Model(self.lam, np.outer(self.gamma, steps), np.outer(self.omega, steps), self.p, np.zeros_like(self.lam))
+
+    def no_arrivals(self, occasions: int) -> Model:
+        """The model and that nothing arrived: the likelihood of both."""
+        return replace(self, gamma=np.zeros_like(self.gamma)).plain(occasions).times(-(occasions - 1) * self.gamma)
+
+    def none_last(self, occasions: int) -> Model:
+        """The model and that nothing is there on the last occasion.
+
+        An item there on occasion t is gone by the last with probability h_t = 1 - omega^(T-t). Given that it is, it arrives, stays
+        and goes as in a model with rates multiplied by h and omega_t = omega h_(t+1)/h_t.
+        """
+        left = np.arange(occasions - 1, -1, -1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            gone = -np.expm1(left * np.log(self.omega)[:, None])
+            gone[:, -1] = 0.0
+            omega = np.where(gone[:, :-1] > 0, self.omega[:, None] * gone[:, 1:] / gone[:, :-1], 0.0)
+        gamma = self.gamma[:, None] * gone[:, 1:]
+        lost = self.lam * (1 - gone[:, 0]) + (self.gamma[:, None] - gamma).sum(1)
+        return Model(self.lam * gone[:, 0], gamma, np.minimum(omega, 1.0), self.p, -lost)
+
+
+# --------------------------------------------------------------------------------------------------------------- the filter
+
+
+class _TooWideError(Exception):
+    """Draws so far apart that one reference cannot serve them all: the caller takes fewer at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """By site and draw, each [S, n]: log-likelihood, mean and variance of the number on the last occasion, and a bound on what
+    trimming took off the likelihood, relatively."""
+
+    loglik: Floats
+    mean: Floats
+    variance: Floats
+    discarded: Floats
+
+
+class _Filter:
+    """One pass over the occasions for all sites and n draws: the distribution of i in a window of each site.
+
+    A step multiplies by the same matrix of each site for all draws, made at reference parameters, between powers that make it
+    each draw's own.
+    """
+
+    def __init__(self, data: Counts, model: Model, eps: float) -> None:
+        self.data, self.model, self.eps = data, model, eps
+        self.sites, self.draws = data.sites, len(model.lam)
+        # Where all sites were looked at alike, a is the same at all of them.
+        self.alike = bool((data.seen == data.seen[:1]).all())
+        self.a = np.tile(model.lam, (1 if self.alike else self.sites, 1))
+        self.low = np.zeros(self.sites, np.int64)
+        self.state = np.ones((self.sites, self.draws, 1))
+        self.log_z = np.tile(model.log_factor, (self.sites, 1))
+        self.lost: list[tuple[Floats, Floats, int]] = []
+        self.looks = 0
+        self.log_best = [np.zeros((self.sites, self.draws))]
+        with np.errstate(divide="ignore"):
+            self.log_p, self.log_q = np.log(model.p), np.log1p(-model.p)
+        size = int(data.y.sum((1, 2)).max(initial=0)) + 2
+        self.log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1.0, size)))])
+
+    def run(self) -> Filtered:
+        """All occasions."""
+        for t in range(self.data.occasions):
+            if t:
+                self._thin(t - 1)
+            for j in range(self.data.y.shape[2]):
+                if self.data.seen[:, t, j].any():
+                    self._look(self.data.y[:, t, j], self.data.seen[:, t, j])
+        i = self.low[:, None, None] + np.arange(self.state.shape[2], dtype=np.float64)
+        mean = (self.state * i).sum(2)
+        variance = (self.state * (i - mean[:, :, None]) ** 2).sum(2)
+        return Filtered(self.log_z, mean + self.a, variance + self.a, self._bound())
+
+    def _look(self, y: Ints, seen: NDArray[np.bool_]) -> None:
+        rows = seen[: len(self.a), None] if not self.alike else np.ones((1, 1), np.bool_)
+        log_p, log_q = np.where(rows, self.log_p, 0.0), np.where(rows, self.log_q, 0.0)
+        p = np.where(rows, self.model.p, 0.0)
+        with np.errstate(divide="ignore"):
+            log_a = np.log(self.a)
+        a_ref, a_away = _reference(log_a)
+        q_ref, q_away = _reference(log_q)
+        width = self.state.shape[2]
+        low = np.maximum(self.low, y)
+        new_width = int((self.low + width - 1 + y - low).max()) + 1
+        centre = np.log(np.maximum(self.low + (width - 1) / 2, 1.0))[:, None]
+        i = self._factorial_arguments(self.low, width)
+        after = low[:, None] + np.arange(new_width)
+        d = (low - self.low - (width - 1))[:, None] + np.arange(width + new_width - 1)
+        inside = (d >= 0) & (d <= y[:, None])
+        d = np.where(inside, d, 0)
+        ways = self._lf(y)[:, None] - self._lf(d) - self._lf(y[:, None] - d)
+        kernel = np.where(inside, ways + _times(d, a_ref - centre), -inf)
+        before = self._lf(i) - i * centre
+        unseen = after - y[:, None]
+        behind = after * centre + _times(unseen, q_ref) - self._lf(unseen)
+        self._step(low, kernel, before, behind, -a_away, a_away + q_away)
+        with np.errstate(invalid="ignore"):
+            self.log_z += _times(y[:, None], log_p) - self.a * p - self._lf(y)[:, None] - y[:, None] * q_away
+        self._remember_best(y, log_p, log_q)
+        self.a = self.a * (1 - p)
+        self._trim()
+
+    def _thin(self, t: int) -> None:
+        omega = self.model.omega[:, t]
+        self.a = self.a * omega + self.model.gamma[:, t]
+        if bool((omega == 1).all()):
+            return
+        with np.errstate(divide="ignore"):
+            log_stay, log_go = np.log(omega)[None], np.log1p(-omega)[None]
+        stay_ref, stay_away = _reference(log_stay)
+        go_ref, go_away = _reference(log_go)
+        width = self.state.shape[2]
+        high = self.low + width - 1
+        low, top = np.zeros_like(self.low), high
+        if self.eps > 0:
+            reach = -log(self.eps)
+            low = np.maximum(np.floor(self._far(self.low, float(omega.min()), -reach)), 0).astype(np.int64)
+            top = np.minimum(np.ceil(self._far(high, float(omega.max()), reach)), high).astype(np.int64)
+            self._lose(np.full(self.sites, 2 * self.eps))
+        new_width = int((top - low).max()) + 1
+        centre = np.log(np.maximum(self.low + (width - 1) / 2, 1.0))[:, None]
+        i = self._factorial_arguments(self.low, width)
+        after = low[:, None] + np.arange(new_width)
+        d = (self.low - low + (width - 1))[:, None] - np.arange(width + new_width - 1)
+        kernel = np.where(d >= 0, _times(np.maximum(d, 0), go_ref + centre) - self._lf(np.maximum(d, 0)), -inf)
+        behind = _times(after, stay_ref + centre) - self._lf(after)
+        self._step(low, kernel, self._lf(i) - i * centre, behind, go_away, stay_away - go_away)
+        self._trim()
+
+    def _factorial_arguments(self, low: Ints, width: int) -> Ints:
+        return low[:, None] + np.arange(width, dtype=np.int64)
+
+    def _lf(self, n: Ints) -> Floats:
+        # Numbers above what the site's counts can add up to only pad a window.
+        return self.log_factorial[np.clip(n, 0, len(self.log_factorial) - 1)]
+
+    @staticmethod
+    def _far(n: Ints, omega: float, reach: float) -> Floats:
+        """Bernstein: Binomial(n, omega) is beyond this with a probability below exp(-|reach|)."""
+        third = abs(reach) / 3
+        return n * omega + np.sign(reach) * (third + np.sqrt(third**2 + 2 * abs(reach) * n * omega * (1 - omega)))
+
+    def _step(self, low: Ints, kernel: Floats, before: Floats, behind: Floats, log_in: Floats, log_out: Floats) -> None:
+        width, new_width = before.shape[1], behind.shape[1]
+        k, k_top = _scaled(kernel)
+        matrix = np.empty((self.sites, width, new_width))
+        s0, s1 = k.strides
+        toeplitz = as_strided(k[:, width - 1 :], (self.sites, width, new_width), (s0, -s1, s1), writeable=False)
+        front, front_top = _scaled(before)
+        back, back_top = _scaled(behind)
+        np.multiply(toeplitz, front[:, :, None], out=matrix)
+        matrix *= back[:, None, :]
+        matrix *= matrix > _TINY
+        state = self.state
+        self.log_z += (k_top + front_top + back_top)[:, None]
+        if self.draws > 1:
+            state = state * self._powers(log_in, width, self.low)
+        state = state @ matrix
+        if self.draws > 1:
+            state *= self._powers(log_out, new_width, low)
+        total = state.sum(2)
+        if self.draws > 1 and not (total > 0).all():
+            raise _TooWideError
+        with np.errstate(divide="ignore"):
+            self.log_z += np.log(total)
+        state /= np.where(total > 0, total, 1.0)[:, :, None]
+        if self.eps > 0:
+            state *= state > _TINY
+        self.state, self.low = state, low
+
+    def _powers(self, log_ratio: Floats, width: int, low: Ints) -> Floats:
+        middle = (width - 1) / 2
+        if np.abs(log_ratio).max() * middle > _SPREAD:
+            raise _TooWideError
+        self.log_z += log_ratio * (low[:, None] + middle)
+        return np.exp(log_ratio[:, :, None] * (np.arange(width) - middle))
+
+    def _trim(self) -> None:
+        if self.eps == 0 or self.state.shape[2] < 8:
+            return
+        profile = self.state.max(1)
+        left, right = np.cumsum(profile, 1), np.cumsum(profile[:, ::-1], 1)
+        cut_left, cut_right = (left <= self.eps).sum(1), (right <= self.eps).sum(1)
+        width = self.state.shape[2]
+        kept = max(int((width - cut_left - cut_right).max(initial=1)), 1)
+        if kept > 0.9 * width:
+            return
+        start = np.minimum(cut_left, width - kept)
+        state = np.empty((self.sites, self.draws, kept))
+        for s, first in enumerate(start):
+            state[s] = self.state[s, :, first : first + kept]
+        self.state, self.low = state, self.low + start
+        self._lose(np.full(self.sites, 2 * self.eps))
+
+    def _lose(self, share: Floats) -> None:
+        if self.draws == 1:
+            self.lost.append((share, self.log_z.copy(), len(self.log_best) - 1))
+
+    def _remember_best(self, y: Ints, log_p: Floats, log_q: Floats) -> None:
+        """The greatest likelihood that any number of items gives this look, as a bound on what later looks can add."""
+        if self.draws > 1:
+            return
+        best = np.zeros((self.sites, 1))
+        if isfinite(float(self.log_p[0])) and isfinite(float(self.log_q[0])):
+            n = np.floor(y / np.exp(self.log_p[0]))
+            from_y = np.array([_log_choose(float(m), int(c)) for m, c in zip(n, y, strict=True)])
+            best = from_y[:, None] + y[:, None] * log_p + (n - y)[:, None] * log_q
+            best = np.where(log_p == 0, 0.0, best) if not self.alike else best
+        self.log_best.append(self.log_best[-1] + np.minimum(best, 0.0))
+
+    def _bound(self) -> Floats:
+        found = np.zeros((self.sites, self.draws))
+        for share, log_z, place in self.lost:
+            ahead = self.log_best[-1] - self.log_best[place]
+            with np.errstate(invalid="ignore", over="ignore"):
+                found += np.nan_to_num(share[:, None] * np.exp(log_z + ahead - self.log_z), nan=inf)
+        return found
+
+
+def _log_choose(n: float, k: int) -> float:
+    from math import lgamma
+
+    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
+
+
+def _times(count: Ints, log_value: Floats) -> Floats:
+    """count x log, where nothing times log 0 is 0."""
+    with np.errstate(invalid="ignore"):
+        return np.where(count == 0, 0.0, count * log_value)
+
+
+def _reference(logs: Floats) -> tuple[Floats, Floats]:
+    """The mean over draws [A, 1], and how far each draw is from it [A, n]."""
+    finite = np.isfinite(logs)
+    if finite.all():
+        mean = logs.mean(1, keepdims=True)
+        return mean, logs - mean
+    if logs.shape[1] > 1 and (finite.any(1) & ~finite.all(1)).any():
+        raise _TooWideError
+    return logs[:, :1], np.where(finite, logs - np.where(finite, logs, 0.0)[:, :1], 0.0)
+
+
+def _scaled(logs: Floats) -> tuple[Floats, Floats]:
+    """exp of each row relative to its greatest, and the greatest."""
+    top = np.max(logs, 1)
+    top = np.where(np.isfinite(top), top, 0.0)
+    return np.exp(logs - top[:, None]), top
+
+
+def _certain(data: Counts, model: Model) -> Filtered:
+    """One draw, trimmed so finely that the bound on what is lost is small."""
+    eps = 1e-18
+    for _ in range(6):
+        found = _Filter(data, model, eps).run()
+        worst = float(found.discarded.sum(0).max(initial=0.0))
+        if eps == 0 or worst < TOLERANCE:
+            return found
+        eps = eps * TOLERANCE / worst / 10 if isfinite(worst) else 0.0
+        eps = eps if eps > 1e-80 else 0.0
+    return _Filter(data, model, 0.0).run()
+
+
+def _event(data: Counts, model: Model) -> Filtered:
+    clash = sorted({site for site, _ in _clashes(data, model)})
+    found = _certain(data, model)
+    found.loglik[clash] = -inf
+    return found
+
+
+def filtered(data: Counts, model: Model, eps: float = 1e-12) -> Filtered:
+    """The filter for many draws, taken in runs of draws that are alike: [S, n] each.
+
+    `eps`: the share that a trimming may take. The bound on what is lost is not computed.
+    """
+    n = len(model.lam)
+    total = int(data.y.sum((1, 2)).max(initial=0)) + 1
+    size = int(np.clip(600_000 // (max(data.sites, 1) * min(total, 200)), 8, 2048))
+    order = np.argsort(model.p * np.sign(model.p), kind="stable")
+    parts = [order[k : k + size] for k in range(0, n, size)]
+    out = np.empty((4, data.sites, n))
+    while parts:
+        part = parts.pop()
+        try:
+            found = _Filter(data, model[part], eps).run()
+        except _TooWideError:
+            parts += [part[: len(part) // 2], part[len(part) // 2 :]]
+            continue
+        out[:, :, part] = found.loglik, found.mean, found.variance, found.discarded
+    return Filtered(*out)
+
+
+# ------------------------------------------------------------------------------------------------------------- what cannot be
+
+
+def _clashes(data: Counts, model: Model) -> tuple[tuple[int, int], ...]:
+    """Looks that no number of items gives: the first at each site that cannot be, with the earlier one that it clashes with.
+
+    The numbers that can be there are a range, narrowed by looks; for a single draw.
+    """
+    found: set[tuple[int, int]] = set()
+    for s in range(data.sites):
+        last = _impossible(data, model, s, range(data.occasions))
+        if last is None:
+            continue
+        found.add((s, last))
+        if _impossible(data, model, s, (last,)) is None:
+            earlier = (t for t in range(last - 1, -1, -1) if _impossible(data, model, s, (t, last)) is not None)
+            found.add((s, next(earlier, last)))
+    return tuple(sorted(found))
+
+
+def _impossible(data: Counts, model: Model, site: int, occasions: Sequence[int]) -> int | None:
+    """The first of these occasions whose looks cannot be, given those before."""
+    p = float(model.p[0])
+    low, high = 0.0, inf if model.lam[0] > 0 else 0.0
+    for t in range(data.occasions):
+        if t:
+            omega, gamma = model.omega[0, t - 1], model.gamma[0, t - 1]
+            low = low if omega == 1 else 0.0
+            high = inf if gamma > 0 else (0.0 if omega == 0 else high)
+        if t not in occasions:
+            continue
+        for y in data.y[site, t][data.seen[site, t]]:
+            if p == 0:
+                if y > 0:
+                    return t
+                continue
+            low, high = max(low, float(y)), min(high, float(y)) if p == 1 else high
+        if low > high:
+            return t
+    return None

@@ -1,0 +1,79 @@
+"""The numbers that reports of a claim give, as entries of an account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import sqrt
+
+from tallybook.agreement.claim import Claim
+from tallybook.core.bounds import Bounds
+from tallybook.evidence.grade import likelihood_ratio
+from tallybook.holdings.entries import Books, Entry, Unused, keep_books
+from tallybook.holdings.plan import Plan
+from tallybook.verdicts.inquiry import Inquiry
+from tallybook.verdicts.weigh import Weighed, Weights
+
+MOST_TRUST = 1 - 1e-9
+
+
+def trust_of(worth: Bounds) -> float:
+    """The probability that a number is right: odds equal to the geometric mean of the ratios of its grade."""
+    odds = sqrt(worth.low * worth.high)
+    return min(odds / (1 + odds), MOST_TRUST)
+
+
+def plan_of(inquiry: Inquiry, claim: Claim) -> Plan:
+    """What the case says of the account of a claim's quantity, or the defaults."""
+    assert claim.quantity is not None
+    return inquiry.case.plans.get(claim.quantity.item) or Plan(claim.quantity.item)
+
+
+def books_of(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed], since: float) -> Books:
+    """The account of a claim's quantity. `since`: days that things may have been brought in."""
+    entries, unused = entries_of(inquiry, claim, weighed)
+    books = keep_books(entries, plan_of(inquiry, claim), since)
+    return Books(**{**_fields(books), "unused": (*books.unused, *unused)})
+
+
+def _fields(books: Books) -> Mapping[str, object]:
+    return {name: getattr(books, name) for name in books.__slots__}
+
+
+def entries_of(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed]) -> tuple[list[Entry], list[Unused]]:
+    """What each report that was read on the claim says of its quantity, and which say nothing that counts."""
+    assert claim.quantity is not None
+    weights = Weights.of(inquiry.agreement.weighing)
+    items = inquiry.case.evidence.members(claim.quantity.item)
+    entries, unused = [], []
+    for w in weighed:
+        report, low = w.report, w.report.number
+        if low is None or report.item not in items:
+            continue
+        worth = likelihood_ratio(report.grade if report.grade.text else w.grade, weights.overrides)
+        why = _says_nothing(w, worth)
+        if why:
+            unused.append(Unused(report.id, why))
+            continue
+        kind, part, name = w.counts_as, report.vessel.casefold(), report.vessel
+        if kind == "removed_by_ship" and not part:
+            kind = "removed"
+        elif kind == "removed_at_site":
+            part = " ".join(inquiry.case.evidence.places_of(report.place)) or report.place.casefold()
+            name = report.place
+        high = report.count if report.count is not None else report.high
+        high = max(high, low) if high is not None else None
+        trust = trust_of(worth)
+        entries.append(Entry(report.id, kind, low, high, trust, report.ends.last, report.known.last, part, name, w.cluster))
+    return entries, unused
+
+
+def _says_nothing(w: Weighed, worth: Bounds) -> str:
+    if w.counts_as == "none":
+        return f"not a count of the whole or of what left: {w.why}"
+    if w.is_word and w.counts_as != "declared":
+        return "the word of the party that owes: a declaration, not a look"
+    if w.is_baseline and w.counts_as.startswith("removed"):
+        return "from before the duty began"
+    if worth.low < 1:
+        return f"its grade ({w.report.grade.text or 'none'}) cannot carry a number"
+    return ""
