@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cache, lru_cache, reduce
 from itertools import product
-from math import comb, exp, inf, lgamma, log
+from math import comb, exp, inf, lgamma, log, prod
 from typing import Any
 
 import numpy as np
@@ -106,7 +106,8 @@ def mixed(parts: list[tuple[float, Spread]]) -> Spread:
     return out
 
 
-def recorded_items(look: Look, n: int, visibility: float, shares: list[float]) -> Spread:
+@lru_cache(maxsize=4096)
+def recorded_items(look: Look, n: int, visibility: float, shares: tuple[float, ...]) -> Spread:
     """What n items of one class add to the record. `shares`: how a detected item is sorted."""
     if look.dispersion is not None:
         a, b = look.dispersion
@@ -123,11 +124,11 @@ def probability_of(account: Account, look: Look, numbers: tuple[tuple[int, int],
     headings = [name for name, _ in look.counts]
     spread: Spread = {tuple(0 for _ in headings): 1.0}
     for item_class, (n, z) in zip(account.classes, numbers, strict=True):
-        own = [float(name == item_class.name) for name in headings]
+        own = tuple(float(name == item_class.name) for name in headings)
         shares = own
         if look.sorts:
             row = account.recognition.get(item_class.name, {item_class.name: 1.0})
-            shares = [row.get(name, 0.0) for name in headings]
+            shares = tuple(row.get(name, 0.0) for name in headings)
         spread = added(spread, recorded_items(look, n, visibility, shares))
         if not look.leaving:
             spread = added(spread, many_of(z, one_of([look.decoy_p * visibility * share for share in own])))
@@ -137,7 +138,7 @@ def probability_of(account: Account, look: Look, numbers: tuple[tuple[int, int],
         for seen, weight in spread.items():
             false = [y - x for x, y in zip(seen, wanted, strict=True)]
             if min(false) >= 0:
-                total += weight * float(np.prod([poisson(k, look.phi) for k in false]))
+                total += weight * prod(poisson(k, look.phi) for k in false)
         return total
 
     if look.bounds is not None:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 
 from tallybook.holdings.kernels import Kernels
 from tallybook.holdings.likelihood import DECOYS
 from tallybook.holdings.model import Account
-from tallybook.holdings.moves import along, hop_back, hop_on
+from tallybook.holdings.moves import Room, along, hop_back, hop_on, marginal, marginals
 from tallybook.holdings.numbers import Array
 from tallybook.holdings.schedule import Arrive, Close, Fade, Hidden, Hop, Open, See, Step, assignments
 
 Adjoint = Callable[[Array], Array]
-Branched = tuple[list[int], Array]
-"""The branches that a matrix is for (all, where it is the only one), and the matrix [out, in]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,10 @@ def axes_of(account: Account) -> list[Axis]:
 
 @dataclass(slots=True)
 class Dense:
-    """`values[branch, n, n, ...]`: mass of each combination, for the numbers from `lows` up; branches are what is hidden."""
+    """`values[branch, n, n, ...]`: mass of each combination, for the numbers from `lows` up; branches are what is hidden.
+
+    `values` may lie in `room`, until the move after the next. `margins`: the mass of each number on an axis, where it is known.
+    """
 
     account: Account
     kernels: Kernels
@@ -47,11 +49,16 @@ class Dense:
     values: Array
     lows: list[int]
     trim_below: float
+    room: Room
+    margins: list[Array] | None = None
     open: list[Hidden] = field(default_factory=list)
     discarded: float = 0.0
+    _settled: bool = False
 
     @classmethod
-    def start(cls, account: Account, kernels: Kernels, initial: Sequence[tuple[int, Array]], trim_below: float) -> Dense:
+    def start(
+        cls, account: Account, kernels: Kernels, initial: Sequence[tuple[int, Array]], trim_below: float, room: Room | None = None
+    ) -> Dense:
         """All items of a class in its first stage. `initial`: per class the lowest number and the weights from it up."""
         axes = axes_of(account)
         values = np.ones((1,))
@@ -66,15 +73,38 @@ class Dense:
                 weights = np.array(decoys.pmf)
             values = np.multiply.outer(values, weights)
             lows.append(low)
-        return cls(account, kernels, axes, values, lows, trim_below)
+        return cls(account, kernels, axes, values, lows, trim_below, room or Room())
 
-    def total(self) -> float:
-        """All the mass."""
-        return float(self.values.sum())
+    def settle(self) -> tuple[Adjoint | None, float]:
+        """Scale the mass to one and trim all axes. Returns the trim backwards, and what the mass was.
 
-    def scale(self, factor: float) -> None:
-        """Multiply all the mass."""
-        self.values = self.values * factor
+        `values` are then left as they are by all that follows.
+        """
+        self.values = self.values.copy()
+        margins = marginals(self.values)
+        total = float(margins[0].sum())
+        if not total > 0:
+            return None, total
+        self.values *= 1 / total
+        self.margins = [m * (1 / total) for m in margins]
+        self._settled = True
+        cuts = [self._inside(m) for m in self.margins]
+        return self._cut({axis + 1: cut for axis, cut in enumerate(cuts)}), total
+
+    def weigh(self, over: Array) -> None:
+        """Multiply the mass."""
+        if self._settled:
+            self.values = self.values * over
+            self._settled = False
+        else:
+            self.values *= over
+        self.margins = None
+
+    def margin(self, axis: int) -> Array:
+        """The mass of each number on an axis of `values`."""
+        if self.margins is None:
+            self.margins = marginals(self.values)
+        return self.margins[axis - 1]
 
     def axis(self, item_class: int, stage: int) -> int:
         """Where in `values` an axis is."""
@@ -86,10 +116,8 @@ class Dense:
 
     def apply(self, step: Step) -> tuple[Adjoint, float]:
         """Take one step. Returns the step backwards, and the logarithm of a scale that was taken out."""
-        if isinstance(step, Open):
-            return self._open(step.hidden), 0.0
-        if isinstance(step, Close):
-            return self._close(step.hidden), 0.0
+        if isinstance(step, Hop):
+            return self._hop(step)
         if isinstance(step, See):
             return self._see(step)
         if isinstance(step, Arrive):
@@ -97,14 +125,17 @@ class Dense:
         if isinstance(step, Fade):
             axis = self.axis(step.item_class, -1)
             kernel = self.kernels.hop(1 - step.survive, (0, self.high(axis)), (self.lows[axis - 1], self.high(axis)))
-            return self._hop_away(axis, [([], kernel)], 0), 0.0
-        return self._hop(step)
+            return self._along(axis, kernel[None], 0), 0.0
+        if isinstance(step, Open):
+            return self._open(step.hidden), 0.0
+        return self._close(step.hidden), 0.0
 
     def _open(self, hidden: Hidden) -> Adjoint:
         weights = np.array(hidden.weights)
         shape = self.values.shape
         over = (1, -1, *(1 for _ in shape[1:]))
         self.values = (self.values[:, None] * weights.reshape(over)).reshape(-1, *shape[1:])
+        self.margins, self._settled = None, False
         self.open.append(hidden)
         return lambda b: np.asarray((b.reshape(shape[0], len(weights), *b.shape[1:]) * weights.reshape(over)).sum(axis=1))
 
@@ -114,16 +145,19 @@ class Dense:
         shape = self.values.shape
         apart = self.values.reshape(*sizes, *shape[1:])
         self.values = apart.sum(axis=at).reshape(-1, *shape[1:])
+        self._settled = False
         self.open.pop(at)
         rest = [*sizes[:at], *sizes[at + 1 :]]
 
         def back(b: Array) -> Array:
             wide = np.expand_dims(b.reshape(*rest, *b.shape[1:]), at)
-            return np.ascontiguousarray(np.broadcast_to(wide, (*sizes, *b.shape[1:]))).reshape(-1, *b.shape[1:])
+            return np.array(np.broadcast_to(wide, (*sizes, *b.shape[1:]))).reshape(-1, *b.shape[1:])
 
         return back
 
-    def _branches(self, keys: Callable[[dict[str, int]], object]) -> dict[object, list[int]]:
+    def _branches(self, keys: Callable[[Mapping[str, int]], object]) -> dict[object, list[int]]:
+        if not self.open:
+            return {keys({}): [0]}
         groups: dict[object, list[int]] = {}
         for place, values in enumerate(assignments(self.open)):
             groups.setdefault(keys(values), []).append(place)
@@ -133,33 +167,44 @@ class Dense:
         factor = step.factor
         of = self.kernels.subjects(factor.look)
         axes = [self.axis(s.item_class, -1 if s.kind == DECOYS else self._stage(s.item_class, factor.look.stage)) for s in of]
-        if factor.look.leaving:
-            ranges = [(0, 0) for _ in of]
-        else:
-            ranges = [(self.lows[a - 1], self.high(a)) for a in axes]
+        ranges = [(0, 0) if factor.look.leaving else (self.lows[a - 1], self.high(a)) for a in axes]
         parts = [(places, *self.kernels.seen(factor.look, key, ranges)) for key, places in self._branches(factor.key).items()]
         top = max(scale for _, _, scale in parts)
         if top == -np.inf:
-            self.values = np.zeros_like(self.values)
+            self.weigh(np.zeros(()))
             return (lambda b: b), top
-        over = np.empty((self.values.shape[0], *(self.values.shape[a] if a in axes else 1 for a in range(1, self.values.ndim))))
-        for places, table, scale in parts:
-            shaped = table.reshape([1] * (self.values.ndim - 1)) if factor.look.leaving else self._shaped(table, axes)
-            over[places] = shaped * np.exp(scale - top)
-        self.values = self.values * over
-        return (lambda b: b * over), top
+        shape = [1] + [n if a + 1 in axes and not factor.look.leaving else 1 for a, n in enumerate(self.values.shape[1:])]
+        order = [int(o) for o in np.argsort(axes)]
+        if len(parts) == 1 and len(self.values) == 1:
+            over = parts[0][1].transpose(order).reshape(shape)
+        else:
+            over = np.empty((len(self.values), *shape[1:]))
+            for places, table, scale in parts:
+                over[places] = table.transpose(order).reshape(shape) * np.exp(scale - top)
+        self.weigh(over)
+
+        def back(b: Array) -> Array:
+            b *= over
+            return b
+
+        return back, top
 
     def _stage(self, item_class: int, name: str) -> int:
         return self.account.classes[item_class].stage(name)
 
-    def _shaped(self, table: Array, axes: Sequence[int]) -> Array:
-        order = np.argsort(axes)
-        ordered = table.transpose([int(o) for o in order])
-        return ordered.reshape([self.values.shape[a] if a in axes else 1 for a in range(1, self.values.ndim)])
-
     def _arrive(self, step: Arrive) -> Adjoint:
         axis = self.axis(step.item_class, 0)
         new = self.kernels.arriving(step.mean)
+        size = self.values.shape[axis]
+        grown = size + len(new) - 1
+        if size > _SHORT * len(new):
+            return self._shifted(axis, new)
+        kernel = np.zeros(grown * (size + 1))
+        kernel[: size * (grown + 1)].reshape(size, grown + 1)[:, : len(new)] = new
+        return self._along(axis, np.ascontiguousarray(kernel[: size * grown].reshape(size, grown).T)[None], self.lows[axis - 1])
+
+    def _shifted(self, axis: int, new: Array) -> Adjoint:
+        """What arrives on a long axis, one number after the other."""
         size = self.values.shape[axis]
         shape = list(self.values.shape)
         shape[axis] += len(new) - 1
@@ -167,7 +212,7 @@ class Dense:
         before = (slice(None),) * axis
         for k, weight in enumerate(new):
             out[(*before, slice(k, k + size))] += weight * self.values
-        self.values = out
+        self.values, self._settled, self.margins = out, False, None
 
         def back(b: Array) -> Array:
             total = new[0] * b[(*before, slice(0, size))]
@@ -178,116 +223,128 @@ class Dense:
         return back
 
     def _hop(self, step: Hop) -> tuple[Adjoint, float]:
-        axis = self.axis(step.item_class, step.stage)
-        size, low = self.values.shape[axis], self.lows[axis - 1]
-        high = low + size - 1
-        least = 0 if step.how != 0 else low
         if step.how == 0 and not (step.factors or step.joint):
             return (lambda b: b), 0.0
+        axis = self.axis(step.item_class, step.stage)
+        low, high = self.lows[axis - 1], self.high(axis)
+        least = 0 if step.how != 0 else low
         kernel = self.kernels.hop(step.how, (least, high), (low, high))
+        last = step.stage == len(self.account.classes[step.item_class].stages) - 1
+        if step.factors or step.joint:
+            told, top = self._told(step, kernel, low - least)
+            if told is None:
+                self.weigh(np.zeros(()))
+                return (lambda b: b), top
+            back = self._along(axis, told, least, weighed=True) if last else self._on(axis, told, least, high - least, weighed=True)
+            return back, top
+        if last:
+            return self._along(axis, kernel[None], least), 0.0
+        return self._on(axis, kernel[None], least, self._may_leave(kernel)), 0.0
 
-        def key(values: dict[str, int]) -> object:
+    def _told(self, step: Hop, kernel: Array, shift: int) -> tuple[Array | None, float]:
+        """The matrices of a hop, weighed by what looks say of how many left, and the logarithm of a scale."""
+
+        def key(values: Mapping[str, int]) -> object:
             return (tuple(f.key(values) for f in step.factors), tuple((j.factor.key(values), values[j.terms.name]) for j in step.joint))
 
         groups = list(self._branches(key).items())
-        told = [self.kernels.flow(step, k, high - least) for k, _ in groups]
-        top = max(scale for _, scale in told)
+        rows, columns = kernel.shape
+        flows = [self.kernels.flow(step, k, columns - 1 + shift) for k, _ in groups]
+        top = max(scale for _, scale in flows)
         if top == -np.inf:
-            self.values = np.zeros_like(self.values)
-            return (lambda b: b), top
-        kernels: list[Branched] = []
-        gone = np.arange(low, high + 1)[None, :] - np.arange(least, high + 1)[:, None]
-        for (_, places), (flow, scale) in zip(groups, told, strict=True):
-            weighted = kernel if flow is None else kernel * np.where(gone >= 0, flow[np.maximum(gone, 0)], 0.0) * np.exp(scale - top)
-            kernels.append((places, weighted))
-        last = step.stage == len(self.account.classes[step.item_class].stages) - 1
-        leaving = (0, high - least) if step.factors or step.joint else self._may_leave(kernel)
-        least, kernels = self._rows_needed(axis, kernels, least)
-        if last:
-            return self._hop_away(axis, kernels, least), top
-        return self._hop_on(axis, kernels, least, leaving), top
+            return None, top
+        gone = np.maximum(np.arange(shift, shift + columns)[None, :] - np.arange(rows)[:, None], 0)
+        out = np.empty((len(self.values) if len(groups) > 1 else 1, rows, columns))
+        for (_, places), (flow, scale) in zip(groups, flows, strict=True):
+            weighed = kernel if flow is None else kernel * flow[gone]
+            out[places if len(groups) > 1 else 0] = weighed if scale == top else weighed * np.exp(scale - top)
+        return out, top
 
-    def _may_leave(self, kernel: Array) -> tuple[int, int]:
-        """How many may leave, fewest and most, but for `trim_below`; `kernel[n' - 0, n]` is a whole hop down to none."""
-        size = kernel.shape[1]
-        fewest, most = kernel[::-1, 0], kernel[:, -1]
-        # The 0-th column is the lowest number, all of which may stay; the last is the highest, all of which may leave.
-        few = int(np.searchsorted(np.cumsum(fewest), self.trim_below, side="right")) - (size - 1)
-        many = kernel.shape[0] - 1 - int(np.searchsorted(np.cumsum(most), self.trim_below, side="right"))
-        self.discarded += 2 * self.trim_below
-        return max(few, 0), max(many, few, 0)
+    def _may_leave(self, kernel: Array) -> int:
+        """How many may leave at most, but for `trim_below`."""
+        most = kernel[:, -1].cumsum()
+        self.discarded += self.trim_below
+        return max(len(kernel) - 1 - int(most.searchsorted(self.trim_below, side="right")), 0)
 
-    def _rows_needed(self, axis: int, kernels: list[Branched], least: int) -> tuple[int, list[Branched]]:
-        """The matrices without the rows that would hold no more than `trim_below` of the mass on either side."""
-        others = tuple(a for a in range(1, self.values.ndim) if a != axis)
-        marginal = self.values.sum(axis=others)
-        kept: Array = sum(kernel @ (marginal if len(kernels) == 1 else marginal[places]).sum(axis=0) for places, kernel in kernels)  # type: ignore[assignment]
+    def _rows_needed(self, axis: int, kernels: Array) -> tuple[Array, Array]:
+        """The matrices without the rows that would hold no more than `trim_below` of the mass on either side, and what is kept."""
+        if len(kernels) == 1:
+            kept = kernels[0] @ self.margin(axis)
+        else:
+            apart = np.moveaxis(self.values, axis, 1)
+            kept = np.matmul(kernels, apart.sum(axis=tuple(range(2, apart.ndim)))[:, :, None]).sum(axis=(0, 2))
         first, last = self._inside(kept)
-        return least + first, [(places, kernel[first:last]) for places, kernel in kernels]
+        return kernels[:, first:last], np.array([first, *kept[first:last]])
 
     def _inside(self, marginal: Array) -> tuple[int, int]:
         """The part of an axis that holds all but `trim_below` of the mass on either side; what is outside is noted."""
-        total = marginal.sum()
+        sums = marginal.cumsum()
+        total = float(sums[-1])
         if not total > 0:
             return 0, len(marginal)
         below = self.trim_below * total
-        first = int(np.searchsorted(np.cumsum(marginal), below, side="right"))
-        last = len(marginal) - int(np.searchsorted(np.cumsum(marginal[::-1]), below, side="right"))
+        if marginal[0] > below and marginal[-1] > below:
+            return 0, len(marginal)
+        first = int(sums.searchsorted(below, side="right"))
+        last = len(marginal) - int(marginal[::-1].cumsum().searchsorted(below, side="right"))
         if first >= last:
             first = int(marginal.argmax())
             last = first + 1
         self.discarded += float(marginal[:first].sum() + marginal[last:].sum()) / total
         return first, last
 
-    def _hop_away(self, axis: int, kernels: Sequence[Branched], least: int) -> Adjoint:
+    def _along(self, axis: int, kernels: Array, least: int, *, weighed: bool = False) -> Adjoint:
         """Along one axis: what leaves is no longer kept."""
-        self.values = _by_branch(self.values, kernels, lambda part, kernel: along(part, axis, kernel))
-        self.lows[axis - 1] = least
-        return lambda b: _by_branch(b, kernels, lambda part, kernel: along(part, axis, kernel.T))
+        kernels, kept = self._rows_needed(axis, kernels)
+        self.values = along(self.values, axis, kernels, self.room)
+        self.lows[axis - 1] = least + int(kept[0])
+        self._settled = False
+        if weighed or self.margins is None:
+            self.margins = None
+        else:
+            self.margins[axis - 1] = kept[1:]
+        room = self.room
+        return lambda b: along(b, axis, kernels.transpose(0, 2, 1), room)
 
-    def _hop_on(self, axis: int, kernels: Sequence[Branched], least: int, leaving: tuple[int, int]) -> Adjoint:
+    def _on(self, axis: int, kernels: Array, least: int, most: int, *, weighed: bool = False) -> Adjoint:
         """From one axis to the next."""
-        shift, was = self.lows[axis - 1] - least, self.values.shape[axis + 1]
-        columns = (leaving[0], was + leaving[1])
-        self.values = _by_branch(self.values, kernels, lambda part, kernel: hop_on(part, axis, kernel, shift, columns))
+        kernels, kept = self._rows_needed(axis, kernels)
+        least += int(kept[0])
+        shift, was, room = self.lows[axis - 1] - least, self.values.shape[axis + 1], self.room
+        moved = hop_on(self.values, axis, kernels, shift, (0, was + most), room)
+        added = marginal(moved, axis + 1)
+        first, last = self._inside(added)
+        self.values = moved[(slice(None),) * (axis + 1) + (slice(first, last),)]
         self.lows[axis - 1] = least
-        self.lows[axis] += leaving[0]
-        return lambda b: _by_branch(b, kernels, lambda part, kernel: hop_back(part, axis, kernel, shift, columns, was))
+        self.lows[axis] += first
+        self._settled = False
+        if weighed or self.margins is None:
+            self.margins = None
+        else:
+            self.margins[axis - 1], self.margins[axis] = kept[1:], added[first:last]
+        return lambda b: hop_back(b, axis, kernels, shift, (first, last), was, room)
 
-    def trim_after(self, hop: Hop) -> Adjoint | None:
-        """Cut the axis that a hop has made longer."""
-        axis = self.axis(hop.item_class, hop.stage)
-        if hop.stage == len(self.account.classes[hop.item_class].stages) - 1:
-            return None
-        return self.trim([axis + 1])
-
-    def trim(self, only: Sequence[int] = ()) -> Adjoint | None:
-        """Cut axes (all, or `only` some) down to what holds all but `trim_below` of the mass on either side."""
+    def _cut(self, cuts: Mapping[int, tuple[int, int]]) -> Adjoint | None:
         shape = self.values.shape
-        cuts = [slice(None)] * self.values.ndim
-        for axis in only or range(1, self.values.ndim):
-            marginal = self.values.sum(axis=tuple(a for a in range(self.values.ndim) if a != axis))
-            first, last = self._inside(marginal)
-            cuts[axis] = slice(first, last)
-            self.lows[axis - 1] += first
-        cut = tuple(cuts)
-        if all(c == slice(None) or (c.start, c.stop) == (0, n) for c, n in zip(cut, shape, strict=True)):
+        if all(cut == (0, shape[axis]) for axis, cut in cuts.items()):
             return None
-        self.values = np.ascontiguousarray(self.values[cut])
+        cut = tuple(slice(*cuts[axis]) if axis in cuts else slice(None) for axis in range(len(shape)))
+        for axis, (first, last) in cuts.items():
+            self.lows[axis - 1] += first
+            if self.margins is not None:
+                self.margins[axis - 1] = self.margins[axis - 1][first:last]
+        self.values = self.values[cut]
+        room = self.room
 
         def back(b: Array) -> Array:
-            out = np.zeros((b.shape[0], *shape[1:]))
+            whole = (b.shape[0], *shape[1:])
+            out = room.write(prod(whole)).reshape(whole)
+            out[...] = 0.0
             out[cut] = b
             return out
 
         return back
 
 
-def _by_branch(values: Array, kernels: Sequence[Branched], move: Callable[[Array, Array], Array]) -> Array:
-    if len(kernels) == 1:
-        return move(values, kernels[0][1])
-    parts = [(places, move(values[places], kernel)) for places, kernel in kernels]
-    out = np.empty((values.shape[0], *parts[0][1].shape[1:]))
-    for places, part in parts:
-        out[places] = part
-    return out
+_SHORT = 16
+"""An axis longer than this many times what may arrive takes it number by number, a shorter one by a matrix."""

@@ -12,10 +12,11 @@ from tallybook.errors import TallybookError
 from tallybook.holdings.dense import Adjoint, Axis, Dense
 from tallybook.holdings.kernels import Kernels, joint_terms
 from tallybook.holdings.model import Account, ItemClass, Uniform
+from tallybook.holdings.moves import Room, marginals, sums
 from tallybook.holdings.numbers import Array, scaled
 from tallybook.holdings.schedule import Arrive, Hop, Step, steps_by_day
 
-TOLERANCE = 1e-14
+TOLERANCE = 1e-13
 
 
 class ImpossibleError(TallybookError):
@@ -82,36 +83,51 @@ def _finer(tolerance: float) -> float:
 
 @dataclass(slots=True)
 class Smoothed:
-    """Per day: the joint mass given all looks, summed over what is hidden; with the lowest number on each axis.
+    """The mass given all looks. `left[k][d]`: P(n left) of a class on a day; `first`, `last`: the joint mass on the first and the
+    last day, summed over what is hidden, with the lowest number on each axis.
 
     `edge`: the greatest factor by which later looks favour what lies just outside a window.
     """
 
-    days: list[tuple[Array, list[int]]]
+    left: list[list[Array]]
+    first: tuple[Array, list[int]]
+    last: tuple[Array, list[int]]
     edge: float
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The joint mass at the end of a day, given the looks so far; `total` is what it was before it was scaled."""
+
+    values: Array
+    lows: list[int]
+    margins: list[Array]
+    total: float
 
 
 @dataclass(slots=True)
 class Run:
-    """One way through the days, and back."""
+    """One way through the days, and back. `kernels` and `room` may be shared with other runs of the same looks."""
 
     account: Account
     tolerance: float
     steps: list[list[Step]] | None = None
     initial: list[tuple[int, Array]] | None = None
+    kernels: Kernels | None = None
+    room: Room = field(default_factory=Room)
     loglik: float = 0.0
     discarded: float = 0.0
     state: Dense | None = None
-    _days: list[tuple[Array, list[int], float]] = field(default_factory=list)
+    _days: list[Day] = field(default_factory=list)
     _backs: list[list[Adjoint]] = field(default_factory=list)
 
     def forward(self, keep: bool = False) -> float:
         """From day 0 to the last. `keep`: what is needed to come back. Returns the log likelihood."""
-        terms = {k.name: joint_terms(self.account, k) for k in self.account.looks if k.leaving and k.sorts}
-        steps = self.steps if self.steps is not None else steps_by_day(self.account, terms)
+        steps = self.steps if self.steps is not None else plan(self.account)
         initial = self.initial if self.initial is not None else starting(self.account)
-        kernels = Kernels(self.account, max(self.tolerance, 1e-25))
-        self.state = state = Dense.start(self.account, kernels, initial, self.tolerance)
+        if self.kernels is None:
+            self.kernels = Kernels(self.account, max(self.tolerance, 1e-25))
+        self.state = state = Dense.start(self.account, self.kernels, initial, self.tolerance, self.room)
         self.loglik = 0.0
         for today in steps:
             backs: list[Adjoint] = []
@@ -119,38 +135,44 @@ class Run:
                 back, scale = state.apply(step)
                 self.loglik += scale
                 backs.append(back)
-                if isinstance(step, Hop) and (cut := state.trim_after(step)) is not None:
-                    backs.append(cut)
-            cut = state.trim()
-            if cut is not None:
-                backs.append(cut)
-            total = state.total()
-            if not total > 0 or self.loglik == -inf:
+            if self.loglik == -inf:
+                return -inf
+            cut, total = state.settle()
+            if not total > 0:
                 self.loglik = -inf
                 return -inf
             self.loglik += log(total)
-            state.scale(1 / total)
             if keep:
-                self._days.append((state.values, list(state.lows), total))
+                if cut is not None:
+                    backs.append(cut)
+                assert state.margins is not None
+                self._days.append(Day(state.values, list(state.lows), list(state.margins), total))
                 self._backs.append(backs)
         self.discarded = state.discarded
         return self.loglik
 
     def smoothed(self) -> Smoothed:
-        """The joint mass on every day, given all looks."""
+        """The mass on every day, given all looks."""
         assert self.state is not None
+        classes = range(len(self.account.classes))
+        left: list[list[Array]] = [[] for _ in classes]
         after = np.ones_like(self.state.values)
-        days: list[tuple[Array, list[int]]] = []
         edge, most = 0.0, self._most()
-        for (values, lows, total), backs in zip(reversed(self._days), reversed(self._backs), strict=True):
-            joint = (values * after).sum(axis=0)
-            days.append((joint, lows))
-            edge = max(edge, _edge(joint, values.sum(axis=0), lows, most))
+        ends: list[tuple[Array, list[int]]] = []
+        for number, (day, backs) in enumerate(zip(reversed(self._days), reversed(self._backs), strict=True)):
+            joint = day.values * after
+            edge = max(edge, _edge(marginals(joint), day, most))
+            whole = joint[0] if len(joint) == 1 else joint.sum(axis=0)
+            for k in classes:
+                left[k].append(_left(whole, day.lows, self.state.axes, k, self.account.classes[k]))
+            if number in (0, self.account.last_day):
+                ends.append((whole, day.lows))
             for back in reversed(backs):
                 after = back(after)
-            after = after / total
-        days.reverse()
-        return Smoothed(days, edge)
+            after *= 1 / day.total
+        for pmfs in left:
+            pmfs.reverse()
+        return Smoothed(left, ends[-1], ends[0], edge)
 
     def _most(self) -> list[float]:
         assert self.state is not None
@@ -165,21 +187,21 @@ class Run:
         return out
 
 
-def _edge(smoothed: Array, filtered: Array, lows: Sequence[int], most: Sequence[float]) -> float:
+def plan(account: Account) -> list[list[Step]]:
+    """The steps of each day of an account."""
+    return steps_by_day(account, {k.name: joint_terms(account, k) for k in account.looks if k.leaving and k.sorts})
+
+
+def _edge(smoothed: Sequence[Array], day: Day, most: Sequence[float]) -> float:
     """By how much later looks favour what lies just outside a window, where something can lie there."""
     worst = 0.0
-    for axis, (low, limit) in enumerate(zip(lows, most, strict=True)):
-        size = smoothed.shape[axis]
-        outer = [0] * (low > 0) + [size - 1] * (low + size - 1 < limit)
-        if not outer:
-            continue
-        others = tuple(a for a in range(smoothed.ndim) if a != axis)
-        before = filtered.sum(axis=others)
-        favour = np.divide(smoothed.sum(axis=others), before, out=np.zeros(size), where=before > 0)
-        for place in outer:
-            inner = min(1, size - 1) if place == 0 else max(size - 2, 0)
-            growth = favour[place] / favour[inner] if favour[inner] > 0 else 1.0
-            worst = max(worst, float(favour[place] * max(growth, 1.0)))
+    for after, before, low, limit in zip(smoothed, day.margins, day.lows, most, strict=True):
+        size = len(after)
+        for place, inner, open_ in ((0, min(1, size - 1), low > 0), (size - 1, max(size - 2, 0), low + size - 1 < limit)):
+            if open_ and before[place] > 0:
+                favour = float(after[place] / before[place])
+                within = float(after[inner] / before[inner]) if before[inner] > 0 else 0.0
+                worst = max(worst, favour * max(favour / within if within > 0 else 1.0, 1.0))
     return worst
 
 
@@ -193,7 +215,7 @@ def _answer(account: Account, run: Run, smoothed: Smoothed, tolerance: float) ->
     assert state is not None
     classes = {}
     for k, item_class in enumerate(account.classes):
-        left = [_left(joint, lows, state.axes, k, item_class) for joint, lows in smoothed.days]
+        left = smoothed.left[k]
         means = np.array([float(np.arange(len(pmf)) @ pmf) for pmf in left])
         none = np.array([float(pmf[0]) for pmf in left])
         classes[item_class.name] = ClassAnswer(
@@ -210,27 +232,24 @@ def _answer(account: Account, run: Run, smoothed: Smoothed, tolerance: float) ->
     )
 
 
-def _marginal(joint: Array, lows: Sequence[int], kept: Sequence[int]) -> Array:
-    """Sum out all axes but `kept`; the result starts at 0 on every kept axis... by its own lows."""
-    return np.asarray(joint.sum(axis=tuple(a for a in range(joint.ndim) if a not in kept)))
+def _summed(joint: Array, kept: Sequence[int]) -> Array:
+    """Sum out all axes but `kept`."""
+    others = tuple(a for a in range(joint.ndim) if a not in kept)
+    return np.asarray(joint.sum(axis=others)) if others else joint
 
 
 def _left(joint: Array, lows: Sequence[int], axes: Sequence[Axis], k: int, item_class: ItemClass) -> Array:
     """P(n left) of one class, from the joint mass of a day."""
     kept = [a for a, axis in enumerate(axes) if axis.item_class == k and axis.stage >= 0 and not item_class.stages[axis.stage].gone]
-    table = _marginal(joint, lows, kept)
     start = sum(lows[a] for a in kept)
-    total = np.zeros(table.shape, dtype=np.int64)
-    for place, size in enumerate(table.shape):
-        total = total + np.arange(size).reshape([-1 if p == place else 1 for p in range(table.ndim)])
-    sums = np.bincount(total.ravel(), weights=table.ravel())
-    return np.concatenate([np.zeros(start), sums])
+    pmf = sums(_summed(joint, kept))
+    return np.concatenate([np.zeros(start), pmf]) if start else pmf
 
 
 def _undeclared(smoothed: Smoothed, axes: Sequence[Axis], k: int, item_class: ItemClass) -> Array:
-    joint, lows = smoothed.days[0]
+    joint, lows = smoothed.first
     at = axes.index(Axis(k, 0))
-    table = _marginal(joint, lows, [at])
+    table = _summed(joint, [at])
     out = np.zeros(len(item_class.undeclared))
     first = lows[at] - item_class.declared
     out[first : first + len(table)] = table
@@ -240,9 +259,9 @@ def _undeclared(smoothed: Smoothed, axes: Sequence[Axis], k: int, item_class: It
 def _decoys(smoothed: Smoothed, axes: Sequence[Axis], k: int) -> Array | None:
     if Axis(k, -1) not in axes:
         return None
-    joint, lows = smoothed.days[-1]
+    joint, lows = smoothed.last
     at = axes.index(Axis(k, -1))
-    return np.concatenate([np.zeros(lows[at]), _marginal(joint, lows, [at])])
+    return np.concatenate([np.zeros(lows[at]), _summed(joint, [at])])
 
 
 _DIRECT = 1e-3
@@ -252,28 +271,29 @@ _DIRECT = 1e-3
 def _p_none_left(account: Account, run: Run, smoothed: Smoothed, tolerance: float) -> float:
     state = run.state
     assert state is not None
-    joint, lows = smoothed.days[-1]
+    joint, lows = smoothed.last
     kept = [a for a, axis in enumerate(state.axes) if axis.stage >= 0 and not account.classes[axis.item_class].stages[axis.stage].gone]
-    direct = float(_marginal(joint, lows, kept)[(0,) * len(kept)]) if all(lows[a] == 0 for a in kept) else 0.0
+    direct = float(_summed(joint, kept)[(0,) * len(kept)]) if all(lows[a] == 0 for a in kept) else 0.0
     if direct > _DIRECT:
         return direct
     if any(isinstance(how, Uniform) for c in account.classes for s in c.stages for how in (s.leaves, *s.on_day.values())):
         finest = Run(account, 0.0)
         finest.forward()
         values, lows = finest.state.values, finest.state.lows  # type: ignore[union-attr]
-        return float(_marginal(values.sum(axis=0), lows, kept)[(0,) * len(kept)]) * exp(finest.loglik - run.loglik)
-    tilted = _given_none_left(account, tolerance)
+        if any(lows[a] for a in kept):
+            return 0.0
+        return float(_summed(values.sum(axis=0), kept)[(0,) * len(kept)]) * exp(finest.loglik - run.loglik)
+    tilted = _given_none_left(account, tolerance, run)
     return 0.0 if tilted is None else exp(tilted - run.loglik)
 
 
-def _given_none_left(account: Account, tolerance: float) -> float | None:
+def _given_none_left(account: Account, tolerance: float, shared: Run) -> float | None:
     """log of the probability of all looks and that none is left: every item is made to leave in time.
 
     Each item that is in stage k at the end of day d gets out by the last day with probability g[k]; weighing every state by the
     product of these makes a pass in which all leave, with other probabilities of leaving, and so with windows where the mass is.
     """
-    terms = {k.name: joint_terms(account, k) for k in account.looks if k.leaving and k.sorts}
-    steps = steps_by_day(account, terms)
+    steps = plan(account)
     offset = 0.0
     initial: list[tuple[int, Array]] = []
     for k, (item_class, (low, weights)) in enumerate(zip(account.classes, starting(account), strict=True)):
@@ -301,7 +321,7 @@ def _given_none_left(account: Account, tolerance: float) -> float | None:
         table, top = scaled(logs)
         offset += top
         initial.append((low, table))
-    run = Run(account, tolerance, steps, initial)
+    run = Run(account, tolerance, steps, initial, shared.kernels, shared.room)
     run.forward()
     return run.loglik + offset
 
@@ -316,7 +336,7 @@ def _p_no_arrivals(account: Account, run: Run, tolerance: float) -> float:
     if expected == 0:
         return 1.0
     closed = replace(account, classes=tuple(replace(c, arrivals=0.0) for c in account.classes))
-    other = Run(closed, tolerance)
+    other = Run(closed, tolerance, kernels=run.kernels, room=run.room)
     other.forward()
     return exp(other.loglik - run.loglik - expected)
 
@@ -329,14 +349,14 @@ def _p_nothing_undeclared(account: Account, run: Run, smoothed: Smoothed, tolera
         prior *= c.undeclared[0]
     if prior == 0:
         return 0.0
-    joint, lows = smoothed.days[0]
+    joint, lows = smoothed.first
     kept = [a for a, axis in enumerate(state.axes) if axis.stage == 0]
     places = [account.classes[state.axes[a].item_class].declared - lows[a] for a in kept]
-    direct = float(_marginal(joint, lows, kept)[tuple(places)]) if min(places) >= 0 else 0.0
+    direct = float(_summed(joint, kept)[tuple(places)]) if min(places) >= 0 else 0.0
     if direct > _DIRECT:
         return direct
     only = replace(account, classes=tuple(replace(c, undeclared=(1.0,)) for c in account.classes))
-    other = Run(only, tolerance)
+    other = Run(only, tolerance, kernels=run.kernels, room=run.room)
     other.forward()
     return prior * exp(other.loglik - run.loglik)
 

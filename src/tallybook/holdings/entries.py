@@ -13,6 +13,8 @@ from tallybook.holdings.totals import Figure, Part, Totals, TotalsAccount, Undec
 MOST_DECIMALS = 3
 _ALWAYS_MORE = 1 / 8
 """Mean of the undeclared number, where there was any, as a share of the declared: where a case gives none."""
+_MORE_THAN_SEEN = 1 / 4
+"""How many more than a minimum seen a ship carries on average, as a share of the minimum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,9 @@ class Books:
     unused: tuple[Unused, ...]
 
 
-def keep_books(entries: Sequence[Entry], plan: Plan, days: float = 0.0) -> Books:
-    """The account that reports of numbers give. `days`: how long things may have been brought in.
+def keep_books(entries: Sequence[Entry], plan: Plan, days: float = 0.0, ships_named: int = 0) -> Books:
+    """The account that reports of numbers give. `days`: how long things may have been brought in. `ships_named`: how many ships
+    there were to be.
 
     Raises ModelError where there are too many things to count one by one.
     """
@@ -90,11 +93,12 @@ def keep_books(entries: Sequence[Entry], plan: Plan, days: float = 0.0) -> Books
     account = TotalsAccount(
         declared=_units(start, step),
         undeclared=Undeclared(plan.undeclared.none, mean),
-        parts=tuple(Part(name, tuple(_figure(e, step) for e in found)) for name, found in parts.items()),
-        out=tuple(_total_figures(totals, other, step)),
+        parts=tuple(Part(name, tuple(_part_figure(e, step) for e in found)) for name, found in parts.items()),
+        out=tuple(_total_figures(totals, parts, other, step)),
         at_first=tuple(_figure(e, step) for e in [*whole, *least]),
         left=tuple(_figure(e, step) for e in seen),
         arrivals=plan.brought_in.middle * max(days, 0.0),
+        parts_uncounted=max(0, ships_named - len(ships)),
     )
     solved = solve_totals(account)
     looks = [*(e for found in parts.values() for e in found), *(e for found in other.values() for e in found), *totals, *whole, *least, *seen]
@@ -138,6 +142,12 @@ def _units(number: float, step: float) -> int:
 def _figure(entry: Entry, step: float) -> Figure:
     high = None if entry.high is None else _units(entry.high, step)
     return Figure(entry.report, _units(entry.low, step), high, entry.trust)
+
+
+def _part_figure(entry: Entry, step: float) -> Figure:
+    """A minimum seen on one ship is near what it carried."""
+    figure = _figure(entry, step)
+    return replace(figure, excess=max(1.0, figure.low * _MORE_THAN_SEEN)) if figure.high is None else figure
 
 
 def _sum(parts: dict[str, list[Entry]]) -> float:
@@ -188,9 +198,11 @@ def _totals(entries: Sequence[Entry], unused: list[Unused]) -> list[Entry]:
     return [e for e in entries if best[e.cluster or e.report] is e]
 
 
-def _total_figures(totals: Sequence[Entry], other: dict[str, list[Entry]], step: float) -> list[Figure]:
-    """The largest total says how many are out, a smaller one that at least so many were by then."""
-    most = max((e.low for e in totals), default=0.0)
+def _total_figures(
+    totals: Sequence[Entry], parts: dict[str, list[Entry]], other: dict[str, list[Entry]], step: float
+) -> list[Figure]:
+    """The largest total says how many are out, unless parts add up to more; a smaller one, that at least so many were by then."""
+    most = max(max((e.low for e in totals), default=0.0), _sum(parts))
     out = []
     for e in totals:
         low = _units(e.low, step)

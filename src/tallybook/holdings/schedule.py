@@ -128,7 +128,7 @@ def steps_by_day(account: Account, terms_of: Mapping[str, int]) -> list[list[Ste
         steps += [Open(j.terms) for j in joint]
         if day == 0:
             steps += [See(f) for f in leaving if not f.look.sorts]
-            steps += [Hop(k, s, 0.0, (), tuple(joint)) for k, s in _left(account, joint)]
+            steps += _none_hopped(account, joint)
         else:
             steps += _hops(account, day, leaving, joint)
         steps += [Close(j.terms) for j in joint]
@@ -145,10 +145,13 @@ def steps_by_day(account: Account, terms_of: Mapping[str, int]) -> list[list[Ste
     return plan
 
 
-def _left(account: Account, joint: Sequence[JointFlow]) -> Iterator[tuple[int, int]]:
-    for j in joint:
-        for k, item_class in enumerate(account.classes):
-            yield k, item_class.stage(j.factor.look.stage)
+def _none_hopped(account: Account, joint: Sequence[JointFlow]) -> Iterator[Step]:
+    """On the first day nothing leaves, and looks at what leaves say so."""
+    for k, item_class in enumerate(account.classes):
+        for s, stage in enumerate(item_class.stages):
+            coupled = tuple(j for j in joint if j.factor.look.stage == stage.name)
+            if coupled:
+                yield Hop(k, s, 0.0, (), coupled)
 
 
 def _hops(account: Account, day: int, leaving: Sequence[Factor], joint: Sequence[JointFlow]) -> Iterator[Step]:

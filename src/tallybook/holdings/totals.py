@@ -21,6 +21,8 @@ DIRECT = 4_096
 """Up to this many numbers sums are added up term by term; beyond, with fast transforms, right to 1e-12 absolute."""
 UNLISTED = 0.5
 """Prior probability that a total holds items that went out in no part that was counted by itself."""
+UNLISTED_KNOWN = 0.95
+"""The same where parts are known of that nobody counted by themselves."""
 TAIL = 1e-9
 """What of the prior on the undeclared number is put on its last point."""
 
@@ -47,18 +49,25 @@ class Undeclared:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A report of a number: between `low` and `high` (None: no upper bound), right with probability `trust`, else anything."""
+    """A report of a number: between `low` and `high` (None: no upper bound), right with probability `trust`, else anything.
+
+    `excess`: where only a minimum was seen of one thing, how many more there are on average; without it any number above is as likely.
+    """
 
     report: str
     low: int
     high: int | None
     trust: float
+    excess: float = 0.0
 
     def weights(self, most: int) -> Array:
         """P(this report | number) for 0..most, up to a factor; shape [most + 1]."""
         high = most if self.high is None else min(self.high, most)
         out = np.full(most + 1, (1 - self.trust) / (most + 1))
-        if self.low <= high:
+        if self.high is None and self.excess > 0 and self.low <= most:
+            more = np.exp(np.arange(most - self.low + 1) * log(self.excess / (1 + self.excess)))
+            out[self.low :] += self.trust * more / more.sum()
+        elif self.low <= high:
             out[self.low : high + 1] += self.trust / (high - self.low + 1)
         return out
 
@@ -75,7 +84,7 @@ class Part:
 class TotalsAccount:
     """`declared` is what was declared, or else the largest figure to start from. `out`: figures of the whole that is out.
     `at_first`: figures of what there was at least. `left`: looks at the whole that found so many. `arrivals`: expected number
-    brought in since."""
+    brought in since; `parts_uncounted`: ships known of that have no count of their own."""
 
     declared: int
     undeclared: Undeclared
@@ -84,6 +93,7 @@ class TotalsAccount:
     at_first: tuple[Figure, ...] = ()
     left: tuple[Figure, ...] = ()
     arrivals: float = 0.0
+    parts_uncounted: int = 0
 
     def without(self, report: str) -> TotalsAccount:
         """The account as it would be without one report."""
@@ -164,7 +174,7 @@ def solve_totals(account: TotalsAccount) -> Totals:
     for figure in account.at_first:
         start = start * figure.weights(most)
     parts = {part.name: _product(part.figures, most) for part in account.parts}
-    unlisted = _unlisted(most, bool(account.out))
+    unlisted = _unlisted(most, account)
     told = np.ones(most + 1)
     for figure in account.out:
         told = told * figure.weights(most)
@@ -201,13 +211,14 @@ def _product(figures: Sequence[Figure], most: int, flat: bool = False) -> Array:
     return out if flat and not figures else out / out.sum()
 
 
-def _unlisted(most: int, there_are_totals: bool) -> Array:
+def _unlisted(most: int, account: TotalsAccount) -> Array:
     """How many a total may hold that went out in no part counted by itself."""
     out = np.zeros(most + 1)
     out[0] = 1.0
-    if there_are_totals:
-        out[0] = 1 - UNLISTED
-        out[1:] = UNLISTED / most
+    if any(figure.high is not None for figure in account.out):
+        share = UNLISTED_KNOWN if account.parts_uncounted else UNLISTED
+        out[0] = 1 - share
+        out[1:] = share / most
     return out
 
 

@@ -7,7 +7,7 @@ there, a is the expected number never counted. Only i needs a distribution, and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf, isfinite, log
 from typing import TypeAlias
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from tallybook.holdings.cubature import Beta, Gamma, Prior, check_priors, integrate
 from tallybook.holdings.model import ModelError, not_negative, probability, whole
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -101,6 +102,134 @@ def turnover(y: Looks, rates: Turnover) -> TurnoverAnswer:
         site_log_p_none_last=tuple(np.minimum(log_none, 0.0).tolist()),
         discarded=float(max(part.discarded.sum(0).max(initial=0.0) for part in (found, none, still))),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class TurnoverPrior:
+    """lam ~ Gamma(a_lam, rate b_lam), gamma ~ Gamma(a_gam, rate b_gam), omega and p ~ Beta of the pair. All above 0."""
+
+    a_lam: float
+    b_lam: float
+    a_gam: float
+    b_gam: float
+    omega: tuple[float, float]
+    p: tuple[float, float]
+
+    def priors(self) -> dict[str, Prior]:
+        """By name of the parameter. Raises ModelError for a value that is not above 0."""
+        found: dict[str, Prior] = {
+            "lam": Gamma(self.a_lam, self.b_lam),
+            "gamma": Gamma(self.a_gam, self.b_gam),
+            "omega": Beta(*self.omega),
+            "p": Beta(*self.p),
+        }
+        check_priors(found)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class TurnoverUnknown:
+    """What looks say when the parameters are not known.
+
+    `mean`, `sd` and `standard_error` of the mean, by name: lam, gamma, omega, p and `last`, the items over all sites on the last
+    occasion (`sd` of it is that of the number itself). `log_p_none_last` and `log_p_no_arrivals` are ratios of two evidences;
+    `se_*` their standard errors; nan where they were not asked for. `ess` and `draws` are those of the first integral.
+    """
+
+    log_evidence: float
+    se_log_evidence: float
+    mean: Mapping[str, float]
+    sd: Mapping[str, float]
+    standard_error: Mapping[str, float]
+    log_p_none_last: float
+    se_log_p_none_last: float
+    log_p_no_arrivals: float
+    se_log_p_no_arrivals: float
+    ess: float
+    draws: int
+    warning: str
+
+
+def turnover_unknown(y: Looks, prior: TurnoverPrior, *, draws: int = 1024, seed: int = 0, events: bool = True) -> TurnoverUnknown:
+    """The posterior over parameters and the number on the last occasion, by importance sampling on the exact likelihood.
+
+    `events`: also integrate the two models in which nothing is left and nothing arrived. Raises ModelError as `turnover`.
+    """
+    data, priors = Counts.of(y), prior.priors()
+    occasions = data.occasions
+
+    def whole_model(theta: Floats) -> tuple[Floats, dict[str, Floats]]:
+        found = filtered(data, Draws(*theta.T).plain(occasions))
+        return found.loglik.sum(0), {"last": found.mean.sum(0), "within": found.variance.sum(0)}
+
+    def none_left(theta: Floats) -> tuple[Floats, dict[str, Floats]]:
+        return filtered(data, Draws(*theta.T).none_last(occasions)).loglik.sum(0), {}
+
+    def still(theta: Floats) -> tuple[Floats, dict[str, Floats]]:
+        return filtered(data, Draws(theta[:, 0], np.zeros(len(theta)), *theta[:, 1:].T).plain(occasions)).loglik.sum(0), {}
+
+    start = _start(data, prior)
+    main = integrate(whole_model, priors, draws=draws, seed=seed, start=start)
+    log_none = se_none = log_still = se_still = float("nan")
+    warnings = [main.warning]
+    if events:
+        log_none, se_none = -inf, 0.0
+        if not _clashes(data, Draws(*np.array(start)[:, None]).none_last(occasions)):
+            none = integrate(none_left, priors, draws=draws, seed=seed + 1, start=start)
+            log_none, se_none = none.log_evidence - main.log_evidence, float(np.hypot(none.se_log_evidence, main.se_log_evidence))
+            warnings.append(none.warning)
+        fewer = {name: priors[name] for name in ("lam", "omega", "p")}
+        closed = integrate(still, fewer, draws=draws, seed=seed + 2, start=[start[0], start[2], start[3]])
+        # Without arrivals the likelihood has gamma only in exp(-S (T-1) gamma), which its Gamma prior integrates.
+        factor = -prior.a_gam * np.log1p(data.sites * (occasions - 1) / prior.b_gam)
+        log_still = float(closed.log_evidence + factor) - main.log_evidence
+        se_still = float(np.hypot(closed.se_log_evidence, main.se_log_evidence))
+        warnings.append(closed.warning)
+    mean, sd, error = dict(main.mean), dict(main.sd), dict(main.standard_error)
+    sd["last"] = float(np.sqrt(sd["last"] ** 2 + mean.pop("within")))
+    del sd["within"], error["within"]
+    return TurnoverUnknown(
+        log_evidence=main.log_evidence,
+        se_log_evidence=main.se_log_evidence,
+        mean=mean,
+        sd=sd,
+        standard_error=error,
+        log_p_none_last=min(log_none, 0.0) if log_none == log_none else log_none,
+        se_log_p_none_last=se_none,
+        log_p_no_arrivals=min(log_still, 0.0) if log_still == log_still else log_still,
+        se_log_p_no_arrivals=se_still,
+        ess=main.ess,
+        draws=main.draws,
+        warning="; ".join(w for w in dict.fromkeys(warnings) if w),
+    )
+
+
+def _start(data: Counts, prior: TurnoverPrior) -> list[float]:
+    """Parameters near the mode: p from how looks on one occasion differ, the rest from mean counts, both drawn to the prior."""
+    y, seen = data.y.astype(np.float64), data.seen
+    looks = seen.sum(2)
+    means = np.where(seen, y, 0.0).sum(2) / np.maximum(looks, 1)
+    pairs = looks > 1
+    apart = (np.where(seen, (y - means[:, :, None]) ** 2, 0.0).sum(2) / np.maximum(looks - 1, 1))[pairs].sum()
+    a, b = prior.p
+    weight = float(pairs.sum()) / 4
+    missed = float(np.clip(apart / max(float(means[pairs].sum()), 1e-9), 0.05, 0.95)) if pairs.any() else 0.5
+    p = float(np.clip((a + weight * (1 - missed)) / (a + b + weight), 0.02, 0.98))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        by_occasion = np.where(looks > 0, means, 0.0).sum(0) / (looks > 0).sum(0) / p
+    sites = data.sites
+    first = by_occasion[0] if sites and np.isfinite(by_occasion[0]) else prior.a_lam / prior.b_lam
+    lam = (prior.a_lam + sites * first) / (prior.b_lam + sites)
+    omega, gamma = prior.omega[0] / sum(prior.omega), prior.a_gam / prior.b_gam
+    now, then = by_occasion[:-1], by_occasion[1:]
+    both = np.isfinite(now) & np.isfinite(then)
+    if both.sum() >= 2:
+        steps = sites * (data.occasions - 1)
+        slope, level = np.linalg.lstsq(np.stack([now[both], np.ones(both.sum())], 1), then[both], rcond=None)[0]
+        omega = float(np.clip(slope, 0.1, 0.97))
+        gamma = max(float(level), 0.0)
+        gamma = (prior.a_gam + steps * gamma) / (prior.b_gam + steps)
+    return [float(lam), float(gamma), float(omega), p]
 
 
 # --------------------------------------------------------------------------------------------------- looks and parameters
@@ -338,12 +467,17 @@ class _Filter:
         back, back_top = _scaled(behind)
         np.multiply(toeplitz, front[:, :, None], out=matrix)
         matrix *= back[:, None, :]
-        matrix *= matrix > _TINY
+        # Numbers below 1e-308 would make the product slow.
+        matrix *= matrix > (_TINY if self.draws == 1 else 1e-80)
         state = self.state
         self.log_z += (k_top + front_top + back_top)[:, None]
         if self.draws > 1:
             state = state * self._powers(log_in, width, self.low)
-        state = state @ matrix
+        # One product for each site: a stacked matmul of such sizes does not reach BLAS and takes four times as long.
+        products = np.empty((self.sites, self.draws, new_width))
+        for x, k_s, out in zip(state, matrix, products, strict=True):
+            np.dot(x, k_s, out=out)
+        state = products
         if self.draws > 1:
             state *= self._powers(log_out, new_width, low)
         total = state.sum(2)
@@ -353,7 +487,7 @@ class _Filter:
             self.log_z += np.log(total)
         state /= np.where(total > 0, total, 1.0)[:, :, None]
         if self.eps > 0:
-            state *= state > _TINY
+            state *= state > (_TINY if self.draws == 1 else 1e-60)
         self.state, self.low = state, low
 
     def _powers(self, log_ratio: Floats, width: int, low: Ints) -> Floats:
@@ -437,6 +571,8 @@ def _scaled(logs: Floats) -> tuple[Floats, Floats]:
 
 def _certain(data: Counts, model: Model) -> Filtered:
     """One draw, trimmed so finely that the bound on what is lost is small."""
+    if data.sites == 0:
+        return _nothing(1)
     eps = 1e-18
     for _ in range(6):
         found = _Filter(data, model, eps).run()
@@ -448,22 +584,33 @@ def _certain(data: Counts, model: Model) -> Filtered:
     return _Filter(data, model, 0.0).run()
 
 
+def _nothing(draws: int) -> Filtered:
+    return Filtered(*(np.zeros((0, draws)) for _ in range(4)))
+
+
 def _event(data: Counts, model: Model) -> Filtered:
-    clash = sorted({site for site, _ in _clashes(data, model)})
-    found = _certain(data, model)
-    found.loglik[clash] = -inf
-    return found
+    """As `_certain`, with -inf where the looks cannot be."""
+    clash = {site for site, _ in _clashes(data, model)}
+    rest = [s for s in range(data.sites) if s not in clash]
+    out = [np.full((data.sites, 1), value) for value in (-inf, 0.0, 0.0, 0.0)]
+    if rest:
+        found = _certain(Counts(data.y[rest], data.seen[rest]), model)
+        for whole_part, part in zip(out, (found.loglik, found.mean, found.variance, found.discarded), strict=True):
+            whole_part[rest] = part
+    return Filtered(*out)
 
 
-def filtered(data: Counts, model: Model, eps: float = 1e-12) -> Filtered:
+def filtered(data: Counts, model: Model, eps: float = 1e-10) -> Filtered:
     """The filter for many draws, taken in runs of draws that are alike: [S, n] each.
 
     `eps`: the share that a trimming may take. The bound on what is lost is not computed.
     """
     n = len(model.lam)
+    if data.sites == 0:
+        return _nothing(n)
     total = int(data.y.sum((1, 2)).max(initial=0)) + 1
     size = int(np.clip(600_000 // (max(data.sites, 1) * min(total, 200)), 8, 2048))
-    order = np.argsort(model.p * np.sign(model.p), kind="stable")
+    order = np.argsort(model.p, kind="stable")
     parts = [order[k : k + size] for k in range(0, n, size)]
     out = np.empty((4, data.sites, n))
     while parts:

@@ -31,8 +31,25 @@ def plan_of(inquiry: Inquiry, claim: Claim) -> Plan:
 def books_of(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed], since: float) -> Books:
     """The account of a claim's quantity. `since`: days that things may have been brought in."""
     entries, unused = entries_of(inquiry, claim, weighed)
-    books = keep_books(entries, plan_of(inquiry, claim), since)
+    plan = plan_of(inquiry, claim)
+    books = keep_books(entries, plan, since, ships_named(inquiry, plan)[0] or 0)
     return Books(**{**_fields(books), "unused": (*books.unused, *unused)})
+
+
+def ships_named(inquiry: Inquiry, plan: Plan) -> tuple[int | None, str]:
+    """The greatest number of ships that was named, and by which report."""
+    wanted = plan.ships
+    if not wanted.number_item:
+        return None, ""
+    items = inquiry.case.evidence.members(wanted.number_item)
+    rows = [
+        r
+        for r in inquiry.view.reports.values()
+        if r.item in items and r.number is not None and r.ends.last <= inquiry.on
+        if not wanted.number_methods or r.method in wanted.number_methods
+    ]
+    most = max(rows, key=lambda r: (r.number or 0.0, r.known.last, r.id), default=None)
+    return (int(most.number or 0), most.id) if most else (None, "")
 
 
 def _fields(books: Books) -> Mapping[str, object]:
@@ -69,7 +86,7 @@ def entries_of(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed]) -> tu
 
 def _says_nothing(w: Weighed, worth: Bounds) -> str:
     if w.counts_as == "none":
-        return f"not a count of the whole or of what left: {w.why}"
+        return f"read as no count that the account can use: {w.why}"
     if w.is_word and w.counts_as != "declared":
         return "the word of the party that owes: a declaration, not a look"
     if w.is_baseline and w.counts_as.startswith("removed"):
