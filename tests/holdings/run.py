@@ -80,7 +80,8 @@ def _account(account: Account, *, by_class: bool) -> dict[str, Any]:
         classes[item_class.name] = one
     out: dict[str, Any] = {"loglik": float(solved.loglik), "P_no_arrivals": float(solved.p_no_arrivals)}
     if not by_class:
-        return out | classes[account.classes[0].name]
+        only: dict[str, Any] = classes[account.classes[0].name]
+        return out | only
     return out | {"classes": classes, "P_none_left": float(solved.p_none_left)}
 
 

@@ -115,7 +115,8 @@ class _Reader:
 
     def _plans(self, loaded: Loaded | None, items: Mapping[str, Item], places: Mapping[str, Place]) -> dict[str, Plan]:
         """The plans of accounts, where the case has any."""
-        if loaded is None or loaded.agreement is None or not self._is_there(Path(HOLDINGS)):
+        path = self.folder / HOLDINGS
+        if not (path.is_symlink() or path.exists()) or loaded is None or loaded.agreement is None:
             return {}
         raw = self._bytes(HOLDINGS)
         if raw is None:

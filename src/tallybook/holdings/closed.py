@@ -156,15 +156,16 @@ def _log_factorial(n: Ints) -> Floats:
     return np.where(n < _TABLE, _factorials()[np.clip(n, 0, _TABLE - 1)], stirling)
 
 
-def _mode(m: Floats, row: Ints) -> tuple[Floats, Floats]:
+def _mode(log_m: Floats, row: Ints) -> tuple[Floats, Floats]:
     """Where Poisson(N; m) prod_t C(N, row_t) is greatest, and how wide it is there, for each m.
 
     The term N over the term N-1 is (m/N) prod_t N/(N-y_t): its logarithm falls with N and crosses 0 once, above max y.
     """
     y = row[row > 0].astype(np.float64)[:, None]
+    m = np.exp(log_m)
     if not y.size:
         return m, np.sqrt(m) + 1e-3
-    top, others, log_m = float(y.max()), len(y) - 1, np.log(m)
+    top, others = float(y.max()), len(y) - 1
     above = m + 1e-6
     for _ in range(40):
         n = top + above
@@ -172,7 +173,8 @@ def _mode(m: Floats, row: Ints) -> tuple[Floats, Floats]:
         slope = others / n - (1 / gaps).sum(0)
         step = -(log_m + others * np.log(n) - np.log(gaps).sum(0)) / (slope * above)
         above = above * np.exp(np.clip(step, -6.0, 6.0))
-        if np.abs(step).max() < 1e-3:
+        above = np.maximum(above, 1e-9)
+        if np.abs(np.where(above > 1e-9, step, 0.0)).max() < 1e-3:
             break
     n = top + above
     bend = (1 / (above + (top - y))).sum(0) - others / n
@@ -219,9 +221,8 @@ class _Sites:
 
         The mode grows with every count, so that the least and the greatest of the counts bound it.
         """
-        m = np.exp(v)
-        low, low_width = _mode(m, self.least)
-        high, high_width = _mode(m, self.most)
+        low, low_width = _mode(v, self.least)
+        high, high_width = _mode(v, self.most)
         # Left of its mode a term falls faster than a Gaussian of its width; to the right it falls like a Poisson tail.
         reach = sqrt(2 * FAR)
         low = np.maximum(low - reach * low_width - 2, float(self.least.max()))
@@ -445,17 +446,17 @@ class _Posterior:
 
     def _inner(self, v: Floats, step: float, *, moments: bool = True) -> Floats:
         """log of the integral over x at each log m, and mean and variance of rate and of p given m: [5 or 1, len(v)]."""
-        m = np.exp(v)[:, None]
-        mode, width = self._inner_mode(m)
-        top = self._inner_log(mode, m)
+        log_m = v[:, None]
+        mode, width = self._inner_mode(log_m)
+        top = self._inner_log(mode, log_m)
         left, right = 9.0 * width, 9.0 * width
         for _ in range(200):
-            short = self._inner_log(mode - left, m) > top - FAR
+            short = self._inner_log(mode - left, log_m) > top - FAR
             if not short.any():
                 break
             left = np.where(short, 2 * left, left)
         for _ in range(200):
-            short = self._inner_log(mode + right, m) > top - FAR
+            short = self._inner_log(mode + right, log_m) > top - FAR
             if not short.any():
                 break
             right = np.where(short, 2 * right, right)
@@ -463,46 +464,46 @@ class _Posterior:
         end = float(_BEND * np.arcsinh(right / width / _BEND).max())
         t = np.linspace(start, end, ceil((end - start) / step) + 1)
         x = mode + width * (_BEND * np.sinh(t / _BEND))
-        logs = self._inner_log(x, m) - top
+        logs = self._inner_log(x, log_m) - top
         weights = np.exp(np.maximum(logs, _NOTHING)) * np.cosh(t / _BEND)
         sums = weights.sum(1)
         log_sum = np.log(sums * width[:, 0] * (t[1] - t[0])) + top[:, 0]
         if not moments:
             return log_sum[None]
         weights /= sums[:, None]
-        p = 1 / (1 + np.exp(-x))
-        with np.errstate(over="ignore", invalid="ignore"):
-            rate = np.where(logs > _NOTHING, m * np.exp(np.minimum(self.visits * np.logaddexp(0, x), 700)), 0.0)
+        p = np.exp(-np.logaddexp(0, -x))
+        rate = np.exp(np.minimum(np.where(logs > _NOTHING, log_m + self.visits * np.logaddexp(0, x), -inf), 700))
         mean_rate, mean_p = (weights * rate).sum(1), (weights * p).sum(1)
         var_rate = (weights * (rate - mean_rate[:, None]) ** 2).sum(1)
         var_p = (weights * (p - mean_p[:, None]) ** 2).sum(1)
         return np.stack([log_sum, mean_rate, var_rate, mean_p, var_p])
 
-    def _inner_log(self, x: Floats, m: Floats) -> Floats:
+    def _inner_log(self, x: Floats, log_m: Floats) -> Floats:
         g = np.logaddexp(0, x)
-        with np.errstate(over="ignore"):
-            missed = np.expm1(np.minimum(self.visits * g, 700))
-        return self.steep * x + self.bend * g - (self.prior.b + self.sites) * m * missed
+        with np.errstate(divide="ignore"):
+            log_missed = log_m + self.visits * g + np.log(-np.expm1(-self.visits * g))
+        return self.steep * x + self.bend * g - (self.prior.b + self.sites) * np.exp(np.minimum(log_missed, 600))
 
-    def _inner_mode(self, m: Floats) -> tuple[Floats, Floats]:
+    def _inner_mode(self, log_m: Floats) -> tuple[Floats, Floats]:
         """Where the inner density is greatest, near enough to centre a grid on, and its width there.
 
         Its slope, steep + p (bend - c T e^(T g)) with c = (b+S) m, crosses 0 once: where the bracket is below 0 both its factors
         grow.
         """
-        c, visits = (self.prior.b + self.sites) * m, self.visits
+        visits = self.visits
+        log_c = log((self.prior.b + self.sites) * visits) + log_m
         near = 0.3 / sqrt(self.steep + 1)
-        x = np.log(self.steep / (c * visits))
-        x = np.where(x > 0, np.log((self.steep + max(self.bend, 0.0)) / (c * visits) + 1) / visits, x)
-        low, high = np.full_like(m, -1e6), np.full_like(m, 1e6)
+        x = log(self.steep) - log_c
+        x = np.where(x > 0, np.logaddexp(0, log(self.steep + max(self.bend, 0.0)) - log_c) / visits, x)
+        low, high = np.full_like(x, -1e6), np.full_like(x, 1e6)
         for _ in range(60):
             g = np.logaddexp(0, x)
-            p, missed = np.exp(x - g), c * visits * np.exp(np.minimum(visits * g, 700))
+            p, missed = np.exp(x - g), np.exp(np.minimum(log_c + visits * g, 600))
             slope = self.steep + p * (self.bend - missed)
             low, high = np.where(slope > 0, x, low), np.where(slope > 0, high, x)
             # Newton on log of (what falls) over (what rises) is nearly straight at both ends.
             falls, rises = p * missed, self.steep + p * self.bend
-            pull = np.where(rises > 0, (np.log(falls) - np.log(np.abs(rises) + 1e-300)), 1.0)
+            pull = np.where(rises > 0, (np.log(falls + 1e-300) - np.log(np.abs(rises) + 1e-300)), 1.0)
             tilt = 1 - p + visits * p - p * (1 - p) * self.bend / np.where(rises > 0, rises, 1.0)
             following = x - pull / np.where(tilt > 0.1, tilt, 1.0)
             outside = (following <= low) | (following >= high)
@@ -513,6 +514,6 @@ class _Posterior:
             if moved < near:
                 break
         g = np.logaddexp(0, x)
-        p, missed = np.exp(x - g), c * visits * np.exp(np.minimum(visits * g, 700))
+        p, missed = np.exp(x - g), np.exp(np.minimum(log_c + visits * g, 600))
         bend = -p * (1 - p) * (self.bend - missed) + p * p * visits * missed
         return x, 1 / np.sqrt(np.maximum(bend, 1e-12))

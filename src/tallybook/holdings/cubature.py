@@ -23,6 +23,7 @@ Function: TypeAlias = Callable[[Floats], tuple[Floats, Mapping[str, Floats]]]
 
 MOST_PARAMETERS = 11
 LOW_ESS = 0.05
+GOOD_ESS = 0.7
 _FREEDOM = 6
 _BITS = 30
 
@@ -164,16 +165,41 @@ def integrate(
     if draws < 1 or randomisations < 2:
         raise ModelError(f"{draws} draws in {randomisations} randomisations", do="take at least one draw and two randomisations")
     target = _Target(function, list(priors.values()))
-    mode, root = _fit(target, start)
+    centre, root = _fit(target, start)
     size = 2 ** max(0, ceil(log2(draws / randomisations)))
-    u = scrambled_sobol(size, len(names) + 1, randomisations, seed).reshape(-1, len(names) + 1)
-    normal = normal_quantile(u[:, :-1])
-    stretch = np.sqrt(_FREEDOM / chi2_quantile(u[:, -1]))
-    offsets = normal * stretch[:, None]
-    z = mode + offsets @ root.T
-    log_post, values = target.values(z)
-    log_weight = log_post - _log_student(offsets, root)
+    pilot = max(size // 4, 4)
+    for turn in range(2):
+        z, log_weight, _ = _draw(target, centre, root, pilot, randomisations, seed + 7919 * (turn + 1))
+        weight = np.exp(log_weight - log_weight.max()) if np.isfinite(log_weight.max()) else np.ones(len(z))
+        ess = weight.sum() ** 2 / (weight @ weight)
+        if ess > GOOD_ESS * len(z):
+            break
+        centre, root = _refit(z, weight, root, float(ess))
+    z, log_weight, values = _draw(target, centre, root, size, randomisations, seed)
     return _summary(log_weight, values | dict(zip(names, target.parameters(z).T, strict=True)), size, target.calls)
+
+
+def _draw(
+    target: _Target, centre: Floats, root: Floats, size: int, randomisations: int, seed: int
+) -> tuple[Floats, Floats, dict[str, Floats]]:
+    """Points of the proposal [n, dim], log of their weights [n], and the values there."""
+    dim = len(centre)
+    u = scrambled_sobol(size, dim + 1, randomisations, seed).reshape(-1, dim + 1)
+    offsets = normal_quantile(u[:, :-1]) * np.sqrt(_FREEDOM / chi2_quantile(u[:, -1]))[:, None]
+    z = centre + offsets @ root.T
+    log_post, values = target.values(z)
+    return z, log_post - _log_student(offsets, root), values
+
+
+def _refit(z: Floats, weight: Floats, root: Floats, ess: float) -> tuple[Floats, Floats]:
+    """The weighted mean and covariance; the less so, the fewer draws count."""
+    share = weight / weight.sum()
+    mean = share @ z
+    away = z - mean
+    dim = z.shape[1]
+    firmness = ess / (ess + 3 * dim)
+    covariance = firmness * (away.T * share) @ away + (1 - firmness) * root @ root.T
+    return mean, np.asarray(np.linalg.cholesky(covariance))
 
 
 def _summary(log_weight: Floats, values: Mapping[str, Floats], size: int, calls: int) -> Integrated:
@@ -236,53 +262,54 @@ def _fit(target: _Target, start: Sequence[float] | None) -> tuple[Floats, Floats
     else:
         at = np.array([[float(v)] for v in start])
         z = np.array([float(prior.coordinate(v)[0]) for prior, v in zip(target.priors, at, strict=True)])
-    steps = 0.05 * np.minimum(scale, 1.0)
-    value = -np.inf
-    for _ in range(40):
-        value, slope, bend = _differences(target, z, steps)
+    root = np.diag(0.04 * np.minimum(scale, 1.0))
+    for turn in range(40):
+        value, slope, bend = _differences(target, z, root)
         eigenvalues, vectors = np.linalg.eigh(bend)
-        firm = np.maximum(np.abs(eigenvalues), 1e-3 / scale.max() ** 2)
-        direction = vectors @ ((vectors.T @ slope) / firm)
-        length = float(np.sqrt(direction @ slope)) if direction @ slope > 0 else 0.0
-        sds = np.sqrt((vectors**2 / firm).sum(1))
-        if length < 0.05 and (eigenvalues > 0).all():
+        flattest = 1e-3 if turn else 1e-2 * float(np.abs(eigenvalues).max())
+        firm = np.maximum(np.abs(eigenvalues), max(flattest, 1e-6))
+        move = vectors @ ((vectors.T @ slope) / firm)
+        length = float(np.sqrt(max(move @ slope, 0.0)))
+        settled = length < 0.3 and bool((eigenvalues > 0).all()) and turn > 0
+        step = root @ move
+        step *= min(1.0, float((3 * scale.clip(0.3) / (np.abs(step) + 1e-12)).min()))
+        # Directions of later differences are about half a standard deviation long, along the axes of the curvature.
+        root = root @ (vectors / np.sqrt(firm)) * 0.5
+        if settled:
             break
-        lengths = np.array([2.0, 1.0, 0.5, 0.2, 0.05, 0.01])
-        lengths *= min(1.0, 6.0 / float(np.abs(direction / scale.clip(0.3)).max() + 1e-9))
-        tried = z + lengths[:, None] * direction
-        logs = target.log(tried)
-        best = int(np.nanargmax(logs))
-        if not logs[best] > value:
-            break
-        z = tried[best]
-        steps = np.minimum(0.3 * sds, 0.1 * scale.clip(0.5))
-    _, _, bend = _differences(target, z, np.minimum(0.7 * sds, scale))
+        z = _improve(target, z, step, value)
+    _, slope, bend = _differences(target, z, root)
     eigenvalues, vectors = np.linalg.eigh(bend)
-    # No wider than twice the prior in any direction, which is what curvature says where the likelihood is flat.
-    firm = np.maximum(eigenvalues, 1 / (4 * scale.max() ** 2))
-    return z, vectors / np.sqrt(firm)
+    # No wider than twice the prior: curvature says more where the likelihood is flat.
+    prior_bend = root.T @ np.diag(1 / (4 * scale**2)) @ root
+    firm_bend = vectors @ np.diag(np.maximum(eigenvalues, 1e-9)) @ vectors.T + prior_bend * (eigenvalues.min() < 0.02)
+    values, vectors = np.linalg.eigh(firm_bend)
+    return z, root @ (vectors / np.sqrt(values))
 
 
-def _differences(target: _Target, z: Floats, steps: Floats) -> tuple[float, Floats, Floats]:
-    """Value, slope, and minus the matrix of second derivatives, from one batch of points."""
+def _improve(target: _Target, z: Floats, step: Floats, value: float) -> Floats:
+    """The end of the step, or of a part of it, where that is better."""
+    for _ in range(12):
+        if float(target.log((z + step)[None])[0]) > value:
+            return z + step
+        step = step / 3
+    return z
+
+
+def _differences(target: _Target, z: Floats, root: Floats) -> tuple[float, Floats, Floats]:
+    """Value, slope, and minus the second derivatives along the columns of `root`, from one batch of points."""
     dim = len(z)
-    moves = [np.zeros(dim)]
-    for k in range(dim):
-        for sign in (1, -1):
-            moves.append(sign * np.eye(dim)[k])
+    unit = np.eye(dim)
     pairs = [(j, k) for j in range(dim) for k in range(j)]
-    for j, k in pairs:
-        for signs in ((1, 1), (-1, -1)):
-            moves.append(signs[0] * np.eye(dim)[j] + signs[1] * np.eye(dim)[k])
-    logs = target.log(z + np.array(moves) * steps)
+    moves = np.array([np.zeros(dim), *unit, *-unit, *(unit[j] + unit[k] for j, k in pairs), *(-unit[j] - unit[k] for j, k in pairs)])
+    logs = target.log(z + moves @ root.T)
     logs = np.where(np.isfinite(logs), logs, logs[0] - 1e6)
-    up, down = logs[1 : 2 * dim + 1 : 2], logs[2 : 2 * dim + 2 : 2]
-    slope = (up - down) / (2 * steps)
+    up, down, both = logs[1 : dim + 1], logs[dim + 1 : 2 * dim + 1], logs[2 * dim + 1 :]
     bend = np.diag(-(up + down - 2 * logs[0]))
     for place, (j, k) in enumerate(pairs):
-        both = logs[1 + 2 * dim + 2 * place] + logs[2 + 2 * dim + 2 * place]
-        bend[j, k] = bend[k, j] = -(both - up[j] - down[j] - up[k] - down[k] + 2 * logs[0]) / 2
-    return float(logs[0]), slope, bend / np.outer(steps, steps)
+        corners = both[place] + both[len(pairs) + place]
+        bend[j, k] = bend[k, j] = -(corners - up[j] - down[j] - up[k] - down[k] + 2 * logs[0]) / 2
+    return float(logs[0]), (up - down) / 2, bend
 
 
 def _log_student(offsets: Floats, root: Floats) -> Floats:

@@ -468,7 +468,8 @@ class _Filter:
         np.multiply(toeplitz, front[:, :, None], out=matrix)
         matrix *= back[:, None, :]
         # Numbers below 1e-308 would make the product slow.
-        matrix *= matrix > (_TINY if self.draws == 1 else 1e-80)
+        if self.draws > 1:
+            matrix *= matrix > 1e-80
         state = self.state
         self.log_z += (k_top + front_top + back_top)[:, None]
         if self.draws > 1:

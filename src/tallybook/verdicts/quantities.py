@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from math import sqrt
 
 from tallybook.agreement.claim import Claim
@@ -33,7 +34,7 @@ def books_of(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed], since: 
     entries, unused = entries_of(inquiry, claim, weighed)
     plan = plan_of(inquiry, claim)
     books = keep_books(entries, plan, since, ships_named(inquiry, plan)[0] or 0)
-    return Books(**{**_fields(books), "unused": (*books.unused, *unused)})
+    return replace(books, unused=(*books.unused, *unused))
 
 
 def ships_named(inquiry: Inquiry, plan: Plan) -> tuple[int | None, str]:
@@ -50,10 +51,6 @@ def ships_named(inquiry: Inquiry, plan: Plan) -> tuple[int | None, str]:
     ]
     most = max(rows, key=lambda r: (r.number or 0.0, r.known.last, r.id), default=None)
     return (int(most.number or 0), most.id) if most else (None, "")
-
-
-def _fields(books: Books) -> Mapping[str, object]:
-    return {name: getattr(books, name) for name in books.__slots__}
 
 
 def entries_of(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed]) -> tuple[list[Entry], list[Unused]]:
