@@ -11,7 +11,7 @@ from tallybook.agreement.model import Identifier, Names, Strict, When, Words
 from tallybook.agreement.yamltext import Document, read_yaml
 from tallybook.core.time import MomentError, moment, zone
 from tallybook.errors import Fault
-from tallybook.holdings.plan import OTHER_NONE, DEFAULT_NONE, MethodPlan, Plan, Range, ShipsPlan, StagePlan, UndeclaredPlan
+from tallybook.holdings.plan import DEFAULT_NONE, OTHER_NONE, MethodPlan, Plan, Range, ShipsPlan, StagePlan, UndeclaredPlan
 
 FILE = "holdings.yaml"
 MOST_STAGES = 8
@@ -30,7 +30,9 @@ def _in_order(pair: list[float]) -> list[float]:
     return pair
 
 
-ProbabilityRange = Annotated[list[Probability], BeforeValidator(_pair), Field(min_length=2, max_length=2), AfterValidator(_in_order)]
+ProbabilityRange = Annotated[
+    list[Probability], BeforeValidator(_pair), Field(min_length=2, max_length=2), AfterValidator(_in_order)
+]
 ExpectedRange = Annotated[list[Expected], BeforeValidator(_pair), Field(min_length=2, max_length=2), AfterValidator(_in_order)]
 
 
@@ -111,7 +113,12 @@ class HoldingsForm(Strict):
 
 
 def read_holdings(
-    raw: bytes, items: Container[object], methods: Container[object], stages: Container[object], places: Container[object], tz: str
+    raw: bytes,
+    items: Container[object],
+    methods: Container[object],
+    stages: Container[object],
+    places: Container[object],
+    tz: str,
 ) -> tuple[dict[str, Plan], list[Fault]]:
     """Read the plans of accounts. Faults name the line and the key; with any, no plan is given."""
     document = read_yaml(raw, FILE)

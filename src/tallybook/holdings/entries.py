@@ -21,9 +21,10 @@ _MORE_THAN_SEEN = 1 / 4
 class Entry:
     """A report of a number, as the account sees it.
 
-    `kind`: declared, estimate, at_least, all_there_was (a count of the whole there ever was), removed (running total), removed_by_ship, removed_at_site (running total there), still_there
-    (so many left when looked at as a whole). `low` to `high` is the number (None: no upper bound); `trust` the probability that the
-    report is right; `part` the ship or site; `cluster` what it was one sighting with.
+    `kind`: declared, estimate, at_least, all_there_was (a count of the whole there ever was), removed (running total),
+    removed_by_ship, removed_at_site (running total there), still_there (so many left when looked at as a whole). `low` to `high`
+    is the number (None: no upper bound); `trust` the probability that the report is right; `part` the ship or site; `cluster` what
+    it was one sighting with.
     """
 
     report: str
@@ -101,7 +102,14 @@ def keep_books(entries: Sequence[Entry], plan: Plan, days: float = 0.0, ships_na
         parts_uncounted=max(0, ships_named - len(ships)),
     )
     solved = solve_totals(account)
-    looks = [*(e for found in parts.values() for e in found), *(e for found in other.values() for e in found), *totals, *whole, *least, *seen]
+    looks = [
+        *(e for found in parts.values() for e in found),
+        *(e for found in other.values() for e in found),
+        *totals,
+        *whole,
+        *least,
+        *seen,
+    ]
     rests = [*looks, *([declared] if declared else estimates)]
     has_start = declared is not None or bool(estimates or least or whole)
     return Books(
@@ -182,7 +190,9 @@ def _parts(entries: Sequence[Entry], unused: list[Unused], latest: bool) -> dict
 
 def _latest(entries: Sequence[Entry], unused: list[Unused]) -> list[Entry]:
     last = max((e.at for e in entries), default=None)
-    unused += [Unused(e.report, "an earlier look; a later one speaks of a day when more was out") for e in entries if e.at != last]
+    unused += [
+        Unused(e.report, "an earlier look; a later one speaks of a day when more was out") for e in entries if e.at != last
+    ]
     return [e for e in entries if e.at == last]
 
 

@@ -1,9 +1,9 @@
 """What an account is made of: classes of items that pass through stages, and looks at them.
 
 A class starts with what was declared and what was not, all in its first stage at the end of day 0. On each later day every
-item that is in a stage at the start of the day leaves it with the probability of that stage, for the next one or, from the last, for
-good; then a Poisson number of new items arrives in the first stage; then standing decoys fade; then stocks are looked at. A
-look counts what it detects, sorts it into classes, and adds Poisson false counts.
+item that is in a stage at the start of the day leaves it with the probability of that stage, for the next one or, from the
+last, for good; then a Poisson number of new items arrives in the first stage; then standing decoys fade; then stocks are
+looked at. A look counts what it detects, sorts it into classes, and adds Poisson false counts.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Uniform:
 class Stage:
     """A place in the chain. `leaves`: the probability that an item in it at the start of a day leaves on that day.
 
-    `on_day` overrides `leaves` for single days. What is in a stage that is `gone` no longer counts as left: it is kept only so that
-    totals of what went out can be looked at.
+    `on_day` overrides `leaves` for single days. What is in a stage that is `gone` no longer counts as left: it is kept only so
+    that totals of what went out can be looked at.
     """
 
     name: str
@@ -51,7 +51,8 @@ class Stage:
 @dataclass(frozen=True, slots=True)
 class Decoys:
     """Things that look like items and stay in the first stage. `pmf[z]`: probability of z at first; each is there next day with
-    probability `survive`."""
+    probability `survive`.
+    """
 
     pmf: tuple[float, ...]
     survive: float
@@ -60,7 +61,8 @@ class Decoys:
 @dataclass(frozen=True, slots=True)
 class ItemClass:
     """A class of items. `undeclared[u]` is the prior probability that u were there beside the `declared` ones; `arrivals` the
-    expected number brought in per day."""
+    expected number brought in per day.
+    """
 
     name: str
     declared: int
@@ -78,12 +80,12 @@ class ItemClass:
 class Look:
     """One look at a stock, or at how many left a stage on a day (`leaving`).
 
-    `days`: (day, weight), one pair where the day is certain. `counts`: recorded class and how many. `sorts`: the look sorts what
-    it sees by the account's recognition; otherwise it counts items of its one class. `p`: probability that an item is detected;
-    `phi`: expected false counts. `decoy_p`: probability that a standing decoy is counted. `units_per_item[c]`: probability that an
-    item travels in c crates, which are counted instead. `dispersion`: (alpha, beta) of a beta-binomial count. `trust`: probability
-    that the report is right at all; where it is wrong every number up to `span` is as likely. `bounds`: the count is known only to
-    lie between these (inclusive; None is no upper bound), instead of `counts`.
+    `days`: (day, weight), one pair where the day is certain. `counts`: recorded class and how many. `sorts`: the look sorts
+    what it sees by the account's recognition; otherwise it counts items of its one class. `p`: probability that an item is
+    detected; `phi`: expected false counts. `decoy_p`: probability that a standing decoy is counted. `units_per_item[c]`:
+    probability that an item travels in c crates, which are counted instead. `dispersion`: (alpha, beta) of a beta-binomial
+    count. `trust`: probability that the report is right at all; where it is wrong every number up to `span` is as likely.
+    `bounds`: the count is known only to lie between these (inclusive; None is no upper bound), instead of `counts`.
     """
 
     name: str
@@ -106,7 +108,8 @@ class Look:
 @dataclass(frozen=True, slots=True)
 class Account:
     """An account to be solved. `passes[id]`: (visibility, weight) shared by all looks of a pass; `recognition[k][c]`: the
-    probability that a detected item of class k is recorded as c."""
+    probability that a detected item of class k is recorded as c.
+    """
 
     classes: tuple[ItemClass, ...]
     last_day: int
@@ -150,6 +153,24 @@ class Account:
 
     def _check_look(self, look: Look, names: Sequence[str]) -> None:
         where = look.name
+        self._check_counts(look, names)
+        if look.in_pass and look.in_pass not in self.passes:
+            known = ", ".join(self.passes) or "none"
+            raise ModelError(f"no pass {look.in_pass!r}", where=where, do=f"the passes are {known}")
+        _check_days(look, self.last_day)
+        for label, value in (("p", look.p), ("decoy_p", look.decoy_p), ("trust", look.trust)):
+            probability(value, f"{where}: {label}")
+        not_negative(look.phi, f"{where}: phi")
+        if look.units_per_item:
+            distribution(look.units_per_item, f"{where}: units_per_item", "the shares")
+        if look.dispersion is not None:
+            for value in look.dispersion:
+                positive(value, f"{where}: dispersion")
+        if look.trust < 1 and look.span < 1:
+            raise ModelError("a report that may be wrong needs a span", where=where)
+
+    def _check_counts(self, look: Look, names: Sequence[str]) -> None:
+        where = look.name
         classes = [c for c, _ in look.counts]
         for name, count in look.counts:
             if name not in names:
@@ -163,28 +184,19 @@ class Account:
             if item_class.stage(look.stage) < 0:
                 stages = ", ".join(s.name for s in item_class.stages)
                 raise ModelError(f"no stage {look.stage!r} in class {name}", where=where, do=f"the stages are {stages}")
-        if look.in_pass and look.in_pass not in self.passes:
-            known = ", ".join(self.passes) or "none"
-            raise ModelError(f"no pass {look.in_pass!r}", where=where, do=f"the passes are {known}")
-        if not look.days:
-            raise ModelError("no day", where=where, do="give `day`, or `days` with weights")
-        for day, _ in look.days:
-            if not isinstance(day, int) or isinstance(day, bool) or not 0 <= day <= self.last_day:
-                what = f"day {day} is before the first, 0" if isinstance(day, int) and day < 0 else f"no day {day!r}"
-                raise ModelError(what, where=where, do=f"the account runs from day 0 to day {self.last_day}")
-        if len({day for day, _ in look.days}) != len(look.days):
-            raise ModelError("one day twice", where=where, do="add the weights of one day up")
-        distribution([weight for _, weight in look.days], where, "the weights of the days")
-        for label, value in (("p", look.p), ("decoy_p", look.decoy_p), ("trust", look.trust)):
-            probability(value, f"{where}: {label}")
-        not_negative(look.phi, f"{where}: phi")
-        if look.units_per_item:
-            distribution(look.units_per_item, f"{where}: units_per_item", "the shares")
-        if look.dispersion is not None:
-            for value in look.dispersion:
-                positive(value, f"{where}: dispersion")
-        if look.trust < 1 and look.span < 1:
-            raise ModelError("a report that may be wrong needs a span", where=where)
+
+
+def _check_days(look: Look, last_day: int) -> None:
+    where = look.name
+    if not look.days:
+        raise ModelError("no day", where=where, do="give `day`, or `days` with weights")
+    for day, _ in look.days:
+        if not isinstance(day, int) or isinstance(day, bool) or not 0 <= day <= last_day:
+            what = f"day {day} is before the first, 0" if isinstance(day, int) and day < 0 else f"no day {day!r}"
+            raise ModelError(what, where=where, do=f"the account runs from day 0 to day {last_day}")
+    if len({day for day, _ in look.days}) != len(look.days):
+        raise ModelError("one day twice", where=where, do="add the weights of one day up")
+    distribution([weight for _, weight in look.days], where, "the weights of the days")
 
 
 def _check_class(item_class: ItemClass) -> None:

@@ -71,7 +71,8 @@ class ShipsPlan:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The account of one item class. `since`: the day 0 of a staged account, as written. `departures`: the report stages that
-    count what leaves the last stage. `line`: where it stands in the file."""
+    count what leaves the last stage. `line`: where it stands in the file.
+    """
 
     item: str
     undeclared: UndeclaredPlan = UndeclaredPlan()

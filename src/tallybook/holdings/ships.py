@@ -10,7 +10,8 @@ from datetime import datetime
 @dataclass(frozen=True, slots=True)
 class Count:
     """A figure on file for a ship, or for all together. `high` is None where only a minimum is known; `trust` is None where the
-    figure is no look of the account; `weighed` where it was considered for one."""
+    figure is no look of the account; `weighed` where it was considered for one.
+    """
 
     report: str
     ship: str

@@ -51,7 +51,7 @@ class Undeclared:
 class Figure:
     """A report of a number: between `low` and `high` (None: no upper bound), right with probability `trust`, else anything.
 
-    `excess`: where only a minimum was seen of one thing, how many more there are on average; without it any number above is as likely.
+    `excess`: where only a minimum was seen of one thing, how many more there are on average; 0: any number above is as likely.
     """
 
     report: str
@@ -84,7 +84,8 @@ class Part:
 class TotalsAccount:
     """`declared` is what was declared, or else the largest figure to start from. `out`: figures of the whole that is out.
     `at_first`: figures of what there was at least. `left`: looks at the whole that found so many. `arrivals`: expected number
-    brought in since; `parts_uncounted`: ships known of that have no count of their own."""
+    brought in since; `parts_uncounted`: ships known of that have no count of their own.
+    """
 
     declared: int
     undeclared: Undeclared
@@ -113,8 +114,9 @@ class TotalsAccount:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The solved account. `first[n]`, `out[n]`, `left[n]`: P(n there were, with what was brought in), P(n are out), P(n are left).
-    `loads[part]`: P(n went out in that part). `evidence`: log of the probability of all figures, up to a constant."""
+    """The solved account. `first[n]`: P(n there were, with what was brought in), `out[n]`: P(n are out), `left[n]`: P(n
+    are left). `loads[part]`: P(n went out in that part). `evidence`: log of the probability of all figures, up to a constant.
+    """
 
     first: Array
     out: Array
@@ -201,7 +203,9 @@ def solve_totals(account: TotalsAccount) -> Totals:
             load = weights * _difference(told * after, others)
             loads[name] = load / load.sum()
     beyond = loads.pop("", unlisted)
-    return Totals(first / first.sum(), out / out.sum(), left / total, loads, beyond, account.declared, log(total), start, gone, look)
+    return Totals(
+        first / first.sum(), out / out.sum(), left / total, loads, beyond, account.declared, log(total), start, gone, look
+    )
 
 
 def _product(figures: Sequence[Figure], most: int, flat: bool = False) -> Array:

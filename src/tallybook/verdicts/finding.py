@@ -189,7 +189,9 @@ def _coverage(inquiry: Inquiry, claim: Claim) -> Coverage | None:
     return Coverage(tuple(looked), tuple(partly), tuple(missed))
 
 
-def _account(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed], duties: Sequence[tuple[DutyProvision, Begun]]) -> Books | None:
+def _account(
+    inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed], duties: Sequence[tuple[DutyProvision, Begun]]
+) -> Books | None:
     if claim.quantity is None:
         return None
     since = min((begun.since.first for _, begun in duties), default=inquiry.question.on)
