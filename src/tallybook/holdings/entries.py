@@ -23,8 +23,8 @@ class Entry:
 
     `kind`: declared, estimate, at_least, all_there_was (a count of the whole there ever was), removed (running total),
     removed_by_ship, removed_at_site (running total there), still_there (so many left when looked at as a whole). `low` to `high`
-    is the number (None: no upper bound); `trust` the probability that the report is right; `part` the ship or site; `cluster` what
-    it was one sighting with.
+    is the number (None: no upper bound); `trust` the probability that the report is right; `part` the ship or site; `cluster`
+    what it was one sighting with.
     """
 
     report: str

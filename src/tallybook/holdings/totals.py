@@ -36,14 +36,14 @@ class Undeclared:
 
     def weights(self, most: int) -> Array:
         """P(u) for u = 0..most; shape [most + 1]. What lies beyond is put on the last."""
-        out = np.zeros(most + 1)
         if most == 0:
             return np.ones(1)
-        u = np.arange(1, most + 1)
-        stop = 1 / max(self.mean, 1.0)
+        on = 1 - 1 / max(self.mean, 1.0)
+        out = np.ones(most + 1)
+        out[1:] = (1 - self.none) * (1 - on) * on ** np.arange(float(most))
         out[0] = self.none
-        out[1:] = (1 - self.none) * stop * np.exp((u - 1) * log(1 - stop) if stop < 1 else np.where(u == 1, 0.0, -np.inf))
-        out[-1] += 1 - out.sum()
+        # All that lies beyond: more than one step of the tail.
+        out[-1] = (1 - self.none) * on ** (most - 1)
         return out
 
 
