@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holdings.run import answers
+from tallybook.errors import TallybookError
 from tallybook.holdings.model import Account, ItemClass, Look, ModelError, Stage
 from tallybook.holdings.problem import Closed, TurnoverProblem, read_problem
 
@@ -332,6 +335,17 @@ def test_an_account_made_by_hand_is_checked_too(make: Callable[[], Account], wor
     with pytest.raises(ModelError) as fault:
         make().checked()
     assert str(fault.value).startswith(words)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["C_small", "D_two_classes"])
+def test_ten_million_items_get_an_answer_or_a_refusal_with_the_memory_it_would_need(name: str) -> None:
+    data = changed(name, "D" if name == "C_small" else "classes.0.D", 10**7)
+    try:
+        found = answers(data, "case.json")
+    except TallybookError as refusal:
+        found = {"refused": str(refusal)}
+    assert "loglik" in found or re.search(r"[0-9] ?[KMGT]i?B", found["refused"])
 
 
 def run(text: str | bytes | None, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -63,7 +63,7 @@ def test_known_answers(size: str, near: float) -> None:
 def test_one_site_against_plain_sums(row: list[int], a: float, beta: float, b: float) -> None:
     prior = ClosedPrior(a, b, 1.5, beta)
     found = closed_counts([row], prior)
-    evidence, total = plain([row], prior, 100)
+    evidence, total = plain([row], prior, 150)
     assert found.log_evidence == pytest.approx(evidence, rel=1e-9, abs=1e-9)
     assert found.mean_total == pytest.approx(total, rel=1e-9)
 

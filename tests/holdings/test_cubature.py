@@ -6,8 +6,8 @@ from math import log
 
 import numpy as np
 import pytest
-from scipy import stats
-from scipy.stats import qmc
+from scipy import stats  # type: ignore[import-untyped]
+from scipy.stats import qmc  # type: ignore[import-untyped]
 
 from tallybook.holdings import cubature
 from tallybook.holdings.cubature import Beta, Floats, Gamma, Integrated, LogNormal, Prior, Uniform, integrate
@@ -82,17 +82,17 @@ def test_a_range() -> None:
     assert near(found.log_evidence, 0.0, found.se_log_evidence)
 
 
-@pytest.mark.parametrize("prior", [Beta(0.7, 3.0), Gamma(0.8, 2.0), Uniform(-1.0, 5.0), LogNormal(0.2, 0.7)])
+@pytest.mark.parametrize("prior", [Beta(0.7, 3.0), Gamma(0.8, 2.0), Gamma(0.4, 2.0), Uniform(-1.0, 5.0), LogNormal(0.2, 0.7)])
 def test_densities_are_normalised_and_coordinates_return(prior: Prior) -> None:
-    z = np.linspace(-60, 60, 200_001)
-    assert float(np.exp(prior.log_density(z)).sum() * (z[1] - z[0])) == pytest.approx(1.0, abs=1e-6)
-    some = np.linspace(-3, 3, 7)
+    z = np.linspace(-90, 60, 300_001)
+    assert float(np.exp(prior.log_density(z)).sum() * (z[1] - z[0])) == pytest.approx(1.0, abs=1e-4)
+    some = np.linspace(0.1, 3, 7)
     assert prior.coordinate(prior.value(some)) == pytest.approx(some)
 
 
 def test_a_poor_fit_is_said() -> None:
     def ridge(theta: Floats) -> tuple[Floats, dict[str, Floats]]:
-        return -1e8 * (np.sin(9 * theta[:, 0]) - theta[:, 1]) ** 2, {}
+        return -1e10 * (np.sin(29 * theta[:, 0]) - theta[:, 1]) ** 2, {}
 
     found = integrate(ridge, {"x": Uniform(-3.0, 3.0), "y": Uniform(-2.0, 2.0)}, draws=512)
     assert "draws count" in found.warning

@@ -23,7 +23,7 @@ PLACES = ("site", "port", "ship")
 RATES = {1: (0.0, 0.3), 2: (0.0, 0.01), 3: (0.0, 1e-5)}
 """Arrivals per day by the number of stages: what enumeration can hold."""
 
-tiny = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+tiny = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def item(name: str = "item", **change: Any) -> ItemClass:
@@ -124,7 +124,7 @@ def same(found: Answer, wanted: Enumerated, account: Account) -> None:
         close(one.mean_left, wanted.mean_left(c.name))
         close(one.p_none_left_on, wanted.left[c.name][:, 0])
         for day in range(account.last_day + 1):
-            close(one.left(day), wanted.left[c.name][day])
+            close(one.left(day), wanted.left[c.name][day], absolute=1e-11)
         close(one.undeclared, wanted.undeclared[c.name])
         if c.decoys is not None:
             close(one.decoys_last, wanted.decoys_last[c.name])
@@ -174,7 +174,7 @@ def test_tiny_accounts_of_all_features(account: Account) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(accounts())
 def test_many_tiny_accounts_of_all_features(account: Account) -> None:
     test_tiny_accounts_of_all_features.hypothesis.inner_test(account)  # type: ignore[attr-defined]

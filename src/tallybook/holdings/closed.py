@@ -24,9 +24,8 @@ Ints: TypeAlias = NDArray[np.int64]
 
 FAR = 46.0
 """Terms this many natural logarithms below the greatest are left out: 1e-20 of it."""
-CLOSE = 5e-7
-"""Steps are halved until that moves the answer by less than this, relatively: a trapezoid sum of an analytic density has the
-square of its error at half the step, so that 1e-12 is left."""
+CLOSE = 1e-12
+"""Steps are halved until that moves the answer by less than this, relatively, or by no more than rounding does."""
 HALVINGS = 9
 MOST = 2**40
 _TABLE = 2**17
@@ -78,8 +77,8 @@ class ClosedAnswer:
     def total_pmf(self, limit: int) -> Floats:
         """P(total = n | counts) for n = 0..limit, exact: an array of limit + 1.
 
-        Cost: number of sites x width of one site's distribution x limit, about a hundred times. Raises ModelError for a limit that
-        is no whole number.
+        Cost: number of sites x width of one site's distribution x limit, about a hundred times. Raises ModelError for a limit
+        that is no whole number.
         """
         size = whole(limit, "limit", "the limit") + 1
         if self._unseen is not None:
@@ -304,7 +303,7 @@ class _Groups:
         self.parts = tuple(_Sites(rows[chosen]) for chosen in np.split(order, starts[1:]))
 
     def sums(self, v: Floats) -> Floats:
-        return np.sum([part.sums(v) for part in self.parts], axis=0)
+        return np.asarray(np.sum([part.sums(v) for part in self.parts], axis=0))
 
     def total_pmf(self, v: float, size: int) -> Floats:
         found = self.parts[0].total_pmf(v, size)
@@ -357,7 +356,7 @@ class _Posterior:
             found = self._moments(outer)
             change = float(np.max(np.abs(found - before) / np.maximum(np.abs(found), 1.0 * (np.arange(len(found)) == 0))))
             before = found
-            if change < CLOSE:
+            if change < max(CLOSE, 2.0**-49 * self.steep):
                 break
         return self._finish(outer, before, change)
 
@@ -395,7 +394,7 @@ class _Posterior:
         return v, self._density(v, self.groups.sums(v), self._inner(v, 1.0, moments=False)[0])
 
     def _density(self, v: Floats, sums: Floats, inner: Floats) -> Floats:
-        return self.prior.a * v - self.prior.b * np.exp(v) + sums[0] + inner
+        return np.asarray(self.prior.a * v - self.prior.b * np.exp(v) + sums[0] + inner)
 
     def _outer(
         self, left: float, right: float, steps: int, centre: float, width: float, inner_step: float, coarser: _Outer | None
@@ -439,7 +438,7 @@ class _Posterior:
             sd_rate=float(sd[1]),
             mean_detection=float(found[5]),
             sd_detection=float(sd[2]),
-            error=change**2 + rounding,
+            error=change + rounding,
             _groups=self.groups,
             _nodes=(outer.v, weights / weights.sum()),
         )
@@ -469,7 +468,7 @@ class _Posterior:
         sums = weights.sum(1)
         log_sum = np.log(sums * width[:, 0] * (t[1] - t[0])) + top[:, 0]
         if not moments:
-            return log_sum[None]
+            return np.asarray(log_sum[None])
         weights /= sums[:, None]
         p = np.exp(-np.logaddexp(0, -x))
         rate = np.exp(np.minimum(np.where(logs > _NOTHING, log_m + self.visits * np.logaddexp(0, x), -inf), 700))
@@ -482,7 +481,7 @@ class _Posterior:
         g = np.logaddexp(0, x)
         with np.errstate(divide="ignore"):
             log_missed = log_m + self.visits * g + np.log(-np.expm1(-self.visits * g))
-        return self.steep * x + self.bend * g - (self.prior.b + self.sites) * np.exp(np.minimum(log_missed, 600))
+        return np.asarray(self.steep * x + self.bend * g - (self.prior.b + self.sites) * np.exp(np.minimum(log_missed, 600)))
 
     def _inner_mode(self, log_m: Floats) -> tuple[Floats, Floats]:
         """Where the inner density is greatest, near enough to centre a grid on, and its width there.

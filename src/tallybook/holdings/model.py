@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isclose, isfinite
+from math import inf, isclose, isfinite
 
 from tallybook.errors import TallybookError
 
@@ -124,7 +124,7 @@ class Account:
         names = [c.name for c in self.classes]
         if len(set(names)) != len(names):
             raise ModelError("two classes of one name", where="classes", do="give each class its own name")
-        if not isinstance(self.last_day, int) or not 0 <= self.last_day <= MOST_DAYS:
+        if not isinstance(self.last_day, int) or isinstance(self.last_day, bool) or not 0 <= self.last_day <= MOST_DAYS:
             raise ModelError(f"the last day must be a whole number from 0 to {MOST_DAYS:,}, not {self.last_day!r}", where="T")
         for item_class in self.classes:
             _check_class(item_class)
@@ -136,6 +136,9 @@ class Account:
                 probability(value, f"{where}.visibility")
             distribution([weight for _, weight in values], f"{where}.visibility", "the weights")
         self._check_recognition(names)
+        looked = [look.name for look in self.looks]
+        if twice := next((name for name in looked if looked.count(name) > 1), None):
+            raise ModelError("two looks of one name", where=twice, do="give each look its own name")
         for look in self.looks:
             self._check_look(look, names)
         return self
@@ -164,8 +167,14 @@ class Account:
         if look.units_per_item:
             distribution(look.units_per_item, f"{where}: units_per_item", "the shares")
         if look.dispersion is not None:
+            if look.units_per_item:
+                raise ModelError("crates with an overdispersed count are not provided for", where=where, do="give one of the two")
             for value in look.dispersion:
                 positive(value, f"{where}: dispersion")
+        if look.bounds is not None:
+            low = whole(look.bounds[0], where, "the lower bound")
+            if look.bounds[1] is not None and whole(look.bounds[1], where, "the upper bound") < low:
+                raise ModelError("the bounds are not in order", where=where, do="write the lower one first")
         if look.trust < 1 and look.span < 1:
             raise ModelError("a report that may be wrong needs a span", where=where)
 
@@ -181,6 +190,8 @@ class Account:
             raise ModelError("a look counts one class, or sorts several, each once", where=where)
         for name in classes if not look.sorts else names:
             item_class = self.classes[names.index(name)]
+            if look.leaving and any(s.name == look.stage and s.gone for s in item_class.stages):
+                raise ModelError(f"nothing leaves {look.stage!r}: what is in it is gone", where=where)
             if item_class.stage(look.stage) < 0:
                 stages = ", ".join(s.name for s in item_class.stages)
                 raise ModelError(f"no stage {look.stage!r} in class {name}", where=where, do=f"the stages are {stages}")
@@ -215,6 +226,8 @@ def _check_class(item_class: ItemClass) -> None:
                 positive(hop.b, f"{where}.{stage.name}")
             else:
                 probability(hop, f"{where}.{stage.name}: the probability of leaving")
+        if stage.gone and (stage.leaves != 0 or stage.on_day):
+            raise ModelError("what is gone does not leave", where=f"{where}.{stage.name}")
     gone = [s.gone for s in item_class.stages]
     if gone != sorted(gone) or gone[0]:
         raise ModelError("what is gone comes last, and the first stage is not gone", where=where)
@@ -227,7 +240,7 @@ def whole(value: object, where: str, what: str) -> int:
     """The value as a count. Raises ModelError where it is none."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ModelError(f"{what} must be a whole number, 0 or more, not {value!r}", where=where)
-    if not isfinite(value) or value != int(value):
+    if isinstance(value, float) and (not isfinite(value) or value != int(value)):
         raise ModelError(f"{what} is {value!r}, and things are counted in whole numbers", where=where)
     if value < 0:
         raise ModelError(f"{what} is {value!r}, and a count cannot be negative", where=where)
@@ -243,7 +256,7 @@ def probability(value: object, where: str) -> float:
 
 def not_negative(value: object, where: str) -> float:
     """The value as a number from 0. Raises ModelError where it is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < inf:
         raise ModelError(f"{value!r} is not a number from 0 up", where=where, do="give an expected number, 0 or more")
     return float(value)
 

@@ -33,7 +33,8 @@ _SPREAD = 250.0
 @dataclass(frozen=True, slots=True)
 class Turnover:
     """lam: expected items per site on the first occasion. gamma: expected arrivals per site between occasions. omega: probability
-    that an item is still there on the next occasion. p: probability that a look counts an item."""
+    that an item is still there on the next occasion. p: probability that a look counts an item.
+    """
 
     lam: float
     gamma: float
@@ -89,7 +90,7 @@ def turnover(y: Looks, rates: Turnover) -> TurnoverAnswer:
     none = _event(data, draws.none_last(data.occasions))
     still = _event(data, draws.no_arrivals(data.occasions))
     base = found.loglik[:, 0]
-    log_none, log_still = none.loglik[:, 0] - base, float((still.loglik[:, 0] - base).sum())
+    log_none, log_still = np.where(found.mean[:, 0] > 0, none.loglik[:, 0] - base, 0.0), float((still.loglik[:, 0] - base).sum())
     return TurnoverAnswer(
         loglik=float(base.sum()),
         mean_last=float(found.mean.sum()),
@@ -194,9 +195,9 @@ def turnover_unknown(y: Looks, prior: TurnoverPrior, *, draws: int = 1024, seed:
         mean=mean,
         sd=sd,
         standard_error=error,
-        log_p_none_last=min(log_none, 0.0) if log_none == log_none else log_none,
+        log_p_none_last=min(log_none, 0.0) if events else log_none,
         se_log_p_none_last=se_none,
-        log_p_no_arrivals=min(log_still, 0.0) if log_still == log_still else log_still,
+        log_p_no_arrivals=min(log_still, 0.0) if events else log_still,
         se_log_p_no_arrivals=se_still,
         ess=main.ess,
         draws=main.draws,
@@ -255,7 +256,9 @@ class Counts:
         """The looks checked. Raises ModelError."""
         occasions = {len(site) for site in y}
         if len(occasions) > 1:
-            raise ModelError(f"sites have {min(occasions)} to {max(occasions)} occasions", where="y", do="put None where nobody looked")
+            raise ModelError(
+                f"sites have {min(occasions)} to {max(occasions)} occasions", where="y", do="put None where nobody looked"
+            )
         if occasions == {0}:
             raise ModelError("no occasion", where="y", do="give at least one occasion; it may be without a look")
         looks = max((len(occasion) for site in y for occasion in site), default=0)
@@ -274,7 +277,9 @@ class Counts:
 def _refuse_large(count: int, where: str) -> None:
     if count > MOST:
         memory = 8 * count**2 / 2**30
-        raise ModelError(f"a count of {count:,}", where=where, do=f"it would need up to {memory:,.0f} GiB; counts go up to {MOST:,}")
+        raise ModelError(
+            f"a count of {count:,}", where=where, do=f"it would need up to {memory:,.0f} GiB; counts go up to {MOST:,}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,8 +325,8 @@ class Draws:
     def none_last(self, occasions: int) -> Model:
         """The model and that nothing is there on the last occasion.
 
-        An item there on occasion t is gone by the last with probability h_t = 1 - omega^(T-t). Given that it is, it arrives, stays
-        and goes as in a model with rates multiplied by h and omega_t = omega h_(t+1)/h_t.
+        An item there on occasion t is gone by the last with probability h_t = 1 - omega^(T-t). Given that it is, it arrives,
+        stays and goes as in a model with rates multiplied by h and omega_t = omega h_(t+1)/h_t.
         """
         left = np.arange(occasions - 1, -1, -1)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -343,7 +348,8 @@ class _TooWideError(Exception):
 @dataclass(frozen=True, slots=True)
 class Filtered:
     """By site and draw, each [S, n]: log-likelihood, mean and variance of the number on the last occasion, and a bound on what
-    trimming took off the likelihood, relatively."""
+    trimming took off the likelihood, relatively.
+    """
 
     loglik: Floats
     mean: Floats
@@ -455,7 +461,8 @@ class _Filter:
     def _far(n: Ints, omega: float, reach: float) -> Floats:
         """Bernstein: Binomial(n, omega) is beyond this with a probability below exp(-|reach|)."""
         third = abs(reach) / 3
-        return n * omega + np.sign(reach) * (third + np.sqrt(third**2 + 2 * abs(reach) * n * omega * (1 - omega)))
+        away = third + np.sqrt(third**2 + 2 * abs(reach) * n * omega * (1 - omega))
+        return np.asarray(n * omega + (away if reach > 0 else -away))
 
     def _step(self, low: Ints, kernel: Floats, before: Floats, behind: Floats, log_in: Floats, log_out: Floats) -> None:
         width, new_width = before.shape[1], behind.shape[1]
