@@ -174,6 +174,23 @@ def test_many_things_agree_with_few_in_larger_units() -> None:
     assert solved.p_nothing_undeclared == pytest.approx(0.6, abs=0.01)
 
 
+def test_long_sums_agree_with_short_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same account term by term, and by running sums and transforms."""
+    account = TotalsAccount(
+        300,
+        Undeclared(0.6, 30),
+        (Part("a", (Figure("A", 120, 120, 0.9), Figure("B", 100, None, 0.8))), Part("b", (Figure("C", 40, None, 0.9, 6.0),))),
+        (Figure("T", 170, 180, 0.96),),
+        (Figure("I", 280, None, 0.9),),
+        (Figure("L", 130, 130, 0.7),),
+    )
+    direct = solve_totals(account)
+    monkeypatch.setattr("tallybook.holdings.totals.DIRECT", 10)
+    other = solve_totals(account)
+    for name in ("first", "out", "left"):
+        assert np.allclose(getattr(direct, name), getattr(other, name), rtol=1e-9, atol=1e-13)
+
+
 def test_too_many_things_are_refused_with_the_memory_they_would_need() -> None:
     with pytest.raises(ModelError, match="GB"):
         solve_totals(TotalsAccount(10_000_000, Undeclared(0.6, 1_000)))

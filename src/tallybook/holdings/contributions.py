@@ -8,7 +8,7 @@ import numpy as np
 
 from tallybook.holdings.entries import Books, Entry
 from tallybook.holdings.numbers import Array
-from tallybook.holdings.totals import TotalsAccount, size_needed, solve_totals
+from tallybook.holdings.totals import Totals, TotalsAccount, size_needed, solve_totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +45,15 @@ def look_rows(books: Books) -> tuple[LookRow, ...]:
                 entry.trust,
                 without.p_none_left if has_start else None,
                 without.p_declared_out if books.declared is not None else None,
-                _surprise(entry, books, fewer),
+                _surprise(entry, books, fewer, without),
             )
         )
     return tuple(rows)
 
 
-def _surprise(entry: Entry, books: Books, fewer: TotalsAccount) -> float | None:
+def _surprise(entry: Entry, books: Books, fewer: TotalsAccount, solved: Totals) -> float | None:
     """Of how many such looks one would be as far out as this, from what all others say of its number."""
     most = max(size_needed(books.account), size_needed(fewer))
-    solved = solve_totals(fewer)
     if entry.kind in ("at_least", "all_there_was"):
         told: Array | None = solved.first
     elif entry.kind == "still_there":

@@ -23,6 +23,7 @@ UNLISTED = 0.5
 """Prior probability that a total holds items that went out in no part that was counted by itself."""
 UNLISTED_KNOWN = 0.95
 """The same where parts are known of that nobody counted by themselves."""
+_FEW_STEPS = 64
 TAIL = 1e-9
 """What of the prior on the undeclared number is put on its last point."""
 
@@ -229,11 +230,30 @@ def _unlisted(most: int, account: TotalsAccount) -> Array:
 def _sum_of(a: Array, b: Array) -> Array:
     """Weights of the sum of two independent numbers, cut to the length of the first."""
     size = len(a)
-    if size > DIRECT and np.count_nonzero(b) > 64:
-        length = 2 * size
-        both = np.fft.irfft(np.fft.rfft(a, length) * np.fft.rfft(b, length), length)
-        return np.maximum(both[:size], 0.0)
-    return np.convolve(a, b)[:size]
+    if size <= DIRECT or len(b) <= _FEW_STEPS:
+        return np.convolve(a, b)[:size]
+    for one, other in ((a, b), (b, a)):
+        edges = np.flatnonzero(np.diff(other)) + 1
+        if len(edges) <= _FEW_STEPS:
+            return _with_steps(one, other, [0, *(int(e) for e in edges), len(other)])
+    length = 1 << (2 * size - 1).bit_length()
+    both = np.fft.irfft(np.fft.rfft(a, length) * np.fft.rfft(b, length), length)
+    return np.maximum(both[:size], 0.0)
+
+
+def _with_steps(a: Array, steps: Array, edges: Sequence[int]) -> Array:
+    """Weights of a sum where one number's weights are the same over long runs: differences of running sums."""
+    size = len(a)
+    run = np.concatenate([[0.0], np.cumsum(a)])
+    out = np.zeros(size)
+    for start, end in zip(edges[:-1], edges[1:], strict=True):
+        if steps[start] == 0 or start >= size:
+            continue
+        # The run from `start` to `end` reaches k from a[k - end + 1] to a[k - start].
+        out[start:] += steps[start] * run[1 : size - start + 1]
+        if end < size:
+            out[end:] -= steps[start] * run[1 : size - end + 1]
+    return np.maximum(out, 0.0)
 
 
 def _difference(a: Array, b: Array) -> Array:
