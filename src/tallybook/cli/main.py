@@ -18,6 +18,7 @@ _COMMANDS = {
     "board": ("tallybook.cli.board", "The verdict on every line, on any date, as known on any date."),
     "why": ("tallybook.cli.why", "Why a line or a duty has its verdict, down to the reports."),
     "owed": ("tallybook.cli.owed", "What is still owed: who, to whom, by when, on what condition."),
+    "holdings": ("tallybook.cli.holdings", "How many there were, how many are out, how many are left, and how surely."),
     "changes": ("tallybook.cli.changes", "What changed on the board between two known dates, and why."),
     "schema": ("tallybook.cli.schema", "The JSON Schema of agreement.yaml."),
 }

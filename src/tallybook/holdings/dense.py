@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
+from typing import TypeVar
 
 import numpy as np
 
-from tallybook.holdings.kernels import Kernels
+from tallybook.holdings.kernels import FlowKey, Kernels
 from tallybook.holdings.likelihood import DECOYS
 from tallybook.holdings.model import Account
 from tallybook.holdings.moves import Room, along, hop_back, hop_on, marginal, marginals
 from tallybook.holdings.numbers import Array
-from tallybook.holdings.schedule import Arrive, Close, Fade, Hidden, Hop, Open, See, Step, assignments
+from tallybook.holdings.schedule import Arrive, Fade, Hidden, Hop, Open, See, Step, assignments
 
 Adjoint = Callable[[Array], Array]
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,62 @@ def axes_of(account: Account) -> list[Axis]:
         if item_class.decoys is not None:
             out.append(Axis(k, -1))
     return out
+
+
+@dataclass(frozen=True, slots=True)
+class Smoothed:
+    """What all looks together say. `means[k][d]`, `none[k][d]`: the mean number left of a class on a day and the probability that
+    none is; `left(k, d)`: P(n left). `undeclared[k]` from the first day, `decoys[k]` on the last. `none_left`: P(none of any
+    left on the last day), `nothing_undeclared`, as sums of the joint mass, which are exact only where they are not small.
+
+    `edge`: the greatest factor by which later looks favour what lies just outside a window.
+    """
+
+    means: list[Array]
+    none: list[Array]
+    left: Callable[[int, int], Array]
+    undeclared: list[Array]
+    decoys: list[Array | None]
+    none_left: float
+    nothing_undeclared: float
+    edge: float
+
+
+def edge(smoothed: Sequence[Array], filtered: Sequence[Array], lows: Sequence[int], most: Sequence[float]) -> float:
+    """By how much later looks favour what lies just outside the windows of a day, where something can lie there."""
+    worst = 0.0
+    for after, before, low, limit in zip(smoothed, filtered, lows, most, strict=True):
+        size = len(after)
+        for place, inner, more in ((0, min(1, size - 1), low > 0), (size - 1, max(size - 2, 0), low + size - 1 < limit)):
+            if more and before[place] > 0:
+                favour = float(after[place] / before[place])
+                within = float(after[inner] / before[inner]) if before[inner] > 0 else 0.0
+                worst = max(worst, favour * max(favour / within if within > 0 else 1.0, 1.0))
+    return worst
+
+
+def highest(account: Account, axes: Sequence[Axis]) -> list[float]:
+    """The highest number there can be on each axis."""
+    out: list[float] = []
+    for axis in axes:
+        item_class = account.classes[axis.item_class]
+        if axis.stage == -1:
+            assert item_class.decoys is not None
+            out.append(len(item_class.decoys.pmf) - 1)
+        else:
+            out.append(np.inf if item_class.arrivals else item_class.declared + len(item_class.undeclared) - 1)
+    return out
+
+
+def counted(account: Account, axes: Sequence[Axis], item_class: int | None = None) -> list[int]:
+    """The axes whose numbers count as left, of one class or of all."""
+    return [
+        a
+        for a, axis in enumerate(axes)
+        if axis.stage >= 0
+        and item_class in (None, axis.item_class)
+        and not account.classes[axis.item_class].stages[axis.stage].gone
+    ]
 
 
 @dataclass(slots=True)
@@ -112,7 +170,7 @@ class Dense:
 
     def high(self, axis: int) -> int:
         """The highest number on an axis of `values`."""
-        return self.lows[axis - 1] + self.values.shape[axis] - 1
+        return self.lows[axis - 1] + int(self.values.shape[axis]) - 1
 
     def apply(self, step: Step) -> tuple[Adjoint, float]:
         """Take one step. Returns the step backwards, and the logarithm of a scale that was taken out."""
@@ -155,10 +213,10 @@ class Dense:
 
         return back
 
-    def _branches(self, keys: Callable[[Mapping[str, int]], object]) -> dict[object, list[int]]:
+    def _branches(self, keys: Callable[[Mapping[str, int]], K]) -> dict[K, list[int]]:
         if not self.open:
             return {keys({}): [0]}
-        groups: dict[object, list[int]] = {}
+        groups: dict[K, list[int]] = {}
         for place, values in enumerate(assignments(self.open)):
             groups.setdefault(keys(values), []).append(place)
         return groups
@@ -235,7 +293,9 @@ class Dense:
             if told is None:
                 self.weigh(np.zeros(()))
                 return (lambda b: b), top
-            back = self._along(axis, told, least, weighed=True) if last else self._on(axis, told, least, high - least, weighed=True)
+            back = (
+                self._along(axis, told, least, weighed=True) if last else self._on(axis, told, least, high - least, weighed=True)
+            )
             return back, top
         if last:
             return self._along(axis, kernel[None], least), 0.0
@@ -244,8 +304,11 @@ class Dense:
     def _told(self, step: Hop, kernel: Array, shift: int) -> tuple[Array | None, float]:
         """The matrices of a hop, weighed by what looks say of how many left, and the logarithm of a scale."""
 
-        def key(values: Mapping[str, int]) -> object:
-            return (tuple(f.key(values) for f in step.factors), tuple((j.factor.key(values), values[j.terms.name]) for j in step.joint))
+        def key(values: Mapping[str, int]) -> FlowKey:
+            return (
+                tuple(f.key(values) for f in step.factors),
+                tuple((j.factor.key(values), values[j.terms.name]) for j in step.joint),
+            )
 
         groups = list(self._branches(key).items())
         rows, columns = kernel.shape
@@ -266,15 +329,15 @@ class Dense:
         self.discarded += self.trim_below
         return max(len(kernel) - 1 - int(most.searchsorted(self.trim_below, side="right")), 0)
 
-    def _rows_needed(self, axis: int, kernels: Array) -> tuple[Array, Array]:
-        """The matrices without the rows that would hold no more than `trim_below` of the mass on either side, and what is kept."""
+    def _rows_needed(self, axis: int, kernels: Array) -> tuple[Array, int, Array]:
+        """The matrices without the rows that would hold less than `trim_below` on either side, and what they keep."""
         if len(kernels) == 1:
             kept = kernels[0] @ self.margin(axis)
         else:
             apart = np.moveaxis(self.values, axis, 1)
             kept = np.matmul(kernels, apart.sum(axis=tuple(range(2, apart.ndim)))[:, :, None]).sum(axis=(0, 2))
         first, last = self._inside(kept)
-        return kernels[:, first:last], np.array([first, *kept[first:last]])
+        return kernels[:, first:last], first, kept[first:last]
 
     def _inside(self, marginal: Array) -> tuple[int, int]:
         """The part of an axis that holds all but `trim_below` of the mass on either side; what is outside is noted."""
@@ -295,22 +358,22 @@ class Dense:
 
     def _along(self, axis: int, kernels: Array, least: int, *, weighed: bool = False) -> Adjoint:
         """Along one axis: what leaves is no longer kept."""
-        kernels, kept = self._rows_needed(axis, kernels)
+        kernels, first, kept = self._rows_needed(axis, kernels)
         self.values = along(self.values, axis, kernels, self.room)
-        self.lows[axis - 1] = least + int(kept[0])
+        self.lows[axis - 1] = least + first
         self._settled = False
         if weighed or self.margins is None:
             self.margins = None
         else:
-            self.margins[axis - 1] = kept[1:]
+            self.margins[axis - 1] = kept
         room = self.room
         return lambda b: along(b, axis, kernels.transpose(0, 2, 1), room)
 
     def _on(self, axis: int, kernels: Array, least: int, most: int, *, weighed: bool = False) -> Adjoint:
         """From one axis to the next."""
-        kernels, kept = self._rows_needed(axis, kernels)
-        least += int(kept[0])
-        shift, was, room = self.lows[axis - 1] - least, self.values.shape[axis + 1], self.room
+        kernels, first, kept = self._rows_needed(axis, kernels)
+        least += first
+        shift, was, room = (self.lows[axis - 1] - least, self.values.shape[axis + 1], self.room)
         moved = hop_on(self.values, axis, kernels, shift, (0, was + most), room)
         added = marginal(moved, axis + 1)
         first, last = self._inside(added)
@@ -321,7 +384,7 @@ class Dense:
         if weighed or self.margins is None:
             self.margins = None
         else:
-            self.margins[axis - 1], self.margins[axis] = kept[1:], added[first:last]
+            self.margins[axis - 1], self.margins[axis] = kept, added[first:last]
         return lambda b: hop_back(b, axis, kernels, shift, (first, last), was, room)
 
     def _cut(self, cuts: Mapping[int, tuple[int, int]]) -> Adjoint | None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import exp, inf, log
+from functools import partial
+from itertools import pairwise
+from math import exp, inf, log, prod
 
 import numpy as np
 
 from tallybook.errors import TallybookError
-from tallybook.holdings.dense import Adjoint, Axis, Dense
-from tallybook.holdings.kernels import Kernels, joint_terms
-from tallybook.holdings.model import Account, ItemClass, Uniform
+from tallybook.holdings.dense import Adjoint, Axis, Dense, Smoothed, counted, edge, highest
+from tallybook.holdings.kernels import WHOLE_TABLE, Kernels, plan, starting
+from tallybook.holdings.model import Account, ItemClass, ModelError, Uniform
 from tallybook.holdings.moves import Room, marginals, sums
 from tallybook.holdings.numbers import Array, scaled
-from tallybook.holdings.schedule import Arrive, Hop, Step, steps_by_day
+from tallybook.holdings.schedule import Arrive, Hop, Step, widths
+from tallybook.holdings.train import TrainRun
 
-TOLERANCE = 1e-13
+DENSE, TRAIN = "dense windows", "tensor train"
+TOLERANCE, _FINEST = 1e-13, 1e-18
+TRAIN_TOLERANCE = 1e-12
 
 
 class ImpossibleError(TallybookError):
@@ -33,13 +38,13 @@ class ClassAnswer:
 
     mean_left: Array
     p_none_left_on: Array
-    left_by_day: tuple[Array, ...]
     undeclared: Array
     decoys_last: Array | None
+    _left: Callable[[int], Array] = field(repr=False, compare=False)
 
     def left(self, day: int) -> Array:
         """P(n left) at the end of a day, n = 0, 1, ..."""
-        return self.left_by_day[day]
+        return self._left(day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,44 +60,100 @@ class Answer:
     discarded: float
 
 
-def solve(account: Account, tolerance: float = TOLERANCE, method: str | None = None) -> Answer:
-    """Solve an account. `tolerance`: mass that one cut of a window may leave out.
+def solve(account: Account, tolerance: float | None = None, method: str | None = None) -> Answer:
+    """Solve an account. `tolerance`: mass that one cut of a window may leave out; `method`: "dense windows" or "tensor train"
+    ("dense" or "train" for short).
 
-    Raises ModelError for an account that makes no sense, ImpossibleError where no state of the world gives the counts.
+    Without them, what suits the size of the account. Raises ModelError for an account that makes no sense or needs too much
+    memory, ImpossibleError where no state of the world gives the counts.
     """
     account.checked()
+    need = chosen(account, method)
+    tolerance = need.tolerance if tolerance is None else tolerance
     while True:
-        run = Run(account, tolerance)
+        run = _run(account, need.method, tolerance)
         run.forward(keep=True)
-        if run.loglik == -inf and tolerance == 0:
-            raise ImpossibleError(clash(account))
         if run.loglik > -inf:
             smoothed = run.smoothed()
             if smoothed.edge <= _UNSURPRISING or tolerance == 0:
-                return _answer(account, run, smoothed, tolerance)
+                return _answer(account, run, smoothed)
+        elif tolerance == 0:
+            raise ImpossibleError(clash(account))
         tolerance = _finer(tolerance)
 
 
-_UNSURPRISING = 1e3
+def _run(account: Account, method: str, tolerance: float) -> Run | TrainRun:
+    return TrainRun(account, tolerance) if method == TRAIN else Run(account, tolerance)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a method would take: bytes at once, and about how many seconds. `tolerance`: what it would leave out at a cut."""
+
+    method: str
+    memory: float
+    seconds: float
+    tolerance: float
+
+
+MOST_MEMORY = 2e9
+_SHORT_NAMES = {"dense": DENSE, "train": TRAIN}
+_SPEED, _QUICK = 5e9, 0.5
+_FEW = 20_000
+"""Where the joint state has no more cells than this, finer windows cost nothing."""
+_RANK = 30
+"""About the rank of a bond once the stages have come apart."""
+
+
+def chosen(account: Account, method: str | None = None) -> Need:
+    """The faster of the methods that fit in memory, or the one that is asked for.
+
+    Raises ModelError, with the memory that is needed, where none fits.
+    """
+    method = _SHORT_NAMES.get(method, method) if method else None
+    if method not in (None, DENSE, TRAIN):
+        raise ModelError(f"no method {method!r}", where="method", do=f"the methods are {DENSE} and {TRAIN}")
+    needs = [n for n in needed(account) if method in (None, n.method)]
+    fit = [n for n in needs if n.memory <= MOST_MEMORY]
+    if not fit:
+        least = min(needs, key=lambda n: n.memory)
+        most = f"{MOST_MEMORY / 1e9:g} GB is the most"
+        what = f"about {least.memory / 1e9:,.1f} GB of memory would be needed ({least.method}), and {most}"
+        raise ModelError(what, where="classes", do="count in lots, narrow the undeclared numbers, or split the account in time")
+    quick = [n for n in fit if n.method == DENSE and n.seconds <= _QUICK]
+    return quick[0] if quick else min(fit, key=lambda n: n.seconds)
+
+
+def needed(account: Account) -> list[Need]:
+    """What each method would take, from the spread of each number before any look. Nothing large is made."""
+    steps = plan(account)
+    days = widths(account, steps, TOLERANCE)
+    cells = [d.branches * prod(d.all) for d in days]
+    tolerance = _FINEST if max(cells) <= _FEW else TOLERANCE
+    chains = [(chain, apart, d.branches) for d in days for chain, apart in zip(d.stages, d.apart, strict=True)]
+    pairs = [pair for chain, _, _ in chains for pair in pairwise((*chain, 1))]
+    tables = 16.0 * sum(a * a for a, _ in pairs if a > WHOLE_TABLE) + 24.0 * max(a * (a + b) for a, b in pairs)
+    hops = sum(c * 3.0 * sum(w for chain in d.stages for w in chain) for c, d in zip(cells, days, strict=True))
+    dense = Need(DENSE, 8.0 * sum(cells) + 48.0 * max(cells) + tables, hops / _SPEED / 4 + 2e-4 * len(pairs), tolerance)
+    held = work = widest = 0.0
+    for chain, apart, branches in chains:
+        for k, (a, b) in enumerate(pairwise((*chain, 1))):
+            rank = min(_RANK, a, b)
+            # While nearly all are where they were at first the numbers of neighbours add up to one that is known.
+            beyond = float(min(rank if apart else a, prod(chain[k + 2 :])))
+            held += branches * a * min(rank, prod(chain[:k])) * beyond
+            widest = max(widest, branches * a * b * beyond)
+            work += branches * a * (a + b) * beyond * (a + 2 * (rank if apart else a))
+    train = Need(TRAIN, 16.0 * held + 40.0 * widest + tables, work / _SPEED / 6 + 2e-3 * len(pairs), TRAIN_TOLERANCE)
+    return [dense, train]
+
+
+_UNSURPRISING = 1e2
 """Later looks may favour what lies just outside a window by this factor before the account is solved again with wider ones."""
 
 
 def _finer(tolerance: float) -> float:
     return tolerance**2 if tolerance > 1e-100 else 0.0
-
-
-@dataclass(slots=True)
-class Smoothed:
-    """The mass given all looks. `left[k][d]`: P(n left) of a class on a day; `first`, `last`: the joint mass on the first and the
-    last day, summed over what is hidden, with the lowest number on each axis.
-
-    `edge`: the greatest factor by which later looks favour what lies just outside a window.
-    """
-
-    left: list[list[Array]]
-    first: tuple[Array, list[int]]
-    last: tuple[Array, list[int]]
-    edge: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +176,7 @@ class Run:
     initial: list[tuple[int, Array]] | None = None
     kernels: Kernels | None = None
     room: Room = field(default_factory=Room)
+    method: str = DENSE
     loglik: float = 0.0
     discarded: float = 0.0
     state: Dense | None = None
@@ -151,83 +213,59 @@ class Run:
         self.discarded = state.discarded
         return self.loglik
 
+    def again(
+        self, account: Account, steps: list[list[Step]] | None = None, initial: list[tuple[int, Array]] | None = None
+    ) -> float:
+        """The log likelihood of another account with the same looks."""
+        return Run(account, self.tolerance, steps, initial, self.kernels, self.room).forward()
+
     def smoothed(self) -> Smoothed:
-        """The mass on every day, given all looks."""
+        """What all looks together say of every day."""
         assert self.state is not None
-        classes = range(len(self.account.classes))
-        left: list[list[Array]] = [[] for _ in classes]
+        account, axes = self.account, self.state.axes
+        left: list[list[Array]] = [[] for _ in account.classes]
         after = np.ones_like(self.state.values)
-        edge, most = 0.0, self._most()
+        worst, most = 0.0, highest(account, axes)
         ends: list[tuple[Array, list[int]]] = []
-        for number, (day, backs) in enumerate(zip(reversed(self._days), reversed(self._backs), strict=True)):
+        for number, day in enumerate(reversed(self._days)):
             joint = day.values * after
-            edge = max(edge, _edge(marginals(joint), day, most))
+            worst = max(worst, edge(marginals(joint), day.margins, day.lows, most))
             whole = joint[0] if len(joint) == 1 else joint.sum(axis=0)
-            for k in classes:
-                left[k].append(_left(whole, day.lows, self.state.axes, k, self.account.classes[k]))
-            if number in (0, self.account.last_day):
+            for k in range(len(left)):
+                left[k].append(_left(whole, day.lows, counted(account, axes, k)))
+            if number in (0, account.last_day):
                 ends.append((whole, day.lows))
-            for back in reversed(backs):
+            for back in reversed(self._backs.pop()):
                 after = back(after)
             after *= 1 / day.total
         for pmfs in left:
             pmfs.reverse()
-        return Smoothed(left, ends[-1], ends[0], edge)
-
-    def _most(self) -> list[float]:
-        assert self.state is not None
-        out: list[float] = []
-        for axis in self.state.axes:
-            item_class = self.account.classes[axis.item_class]
-            if axis.stage == -1:
-                assert item_class.decoys is not None
-                out.append(len(item_class.decoys.pmf) - 1)
-            else:
-                out.append(inf if item_class.arrivals else item_class.declared + len(item_class.undeclared) - 1)
-        return out
-
-
-def plan(account: Account) -> list[list[Step]]:
-    """The steps of each day of an account."""
-    return steps_by_day(account, {k.name: joint_terms(account, k) for k in account.looks if k.leaving and k.sorts})
+        (last, lows), (first, starts) = ends[0], ends[-1]
+        stages = [axes.index(Axis(k, 0)) for k in range(len(left))]
+        return Smoothed(
+            [np.array([float(np.arange(len(pmf)) @ pmf) for pmf in pmfs]) for pmfs in left],
+            [np.array([float(pmf[0]) for pmf in pmfs]) for pmfs in left],
+            lambda k, d: left[k][d],
+            [undeclared(c, _summed(first, [a]), starts[a]) for c, a in zip(account.classes, stages, strict=True)],
+            [_decoys(last, lows, axes, k) for k in range(len(left))],
+            _cell(last, lows, dict.fromkeys(counted(account, axes), 0)),
+            _cell(first, starts, {a: c.declared for c, a in zip(account.classes, stages, strict=True)}),
+            worst,
+        )
 
 
-def _edge(smoothed: Sequence[Array], day: Day, most: Sequence[float]) -> float:
-    """By how much later looks favour what lies just outside a window, where something can lie there."""
-    worst = 0.0
-    for after, before, low, limit in zip(smoothed, day.margins, day.lows, most, strict=True):
-        size = len(after)
-        for place, inner, open_ in ((0, min(1, size - 1), low > 0), (size - 1, max(size - 2, 0), low + size - 1 < limit)):
-            if open_ and before[place] > 0:
-                favour = float(after[place] / before[place])
-                within = float(after[inner] / before[inner]) if before[inner] > 0 else 0.0
-                worst = max(worst, favour * max(favour / within if within > 0 else 1.0, 1.0))
-    return worst
-
-
-def starting(account: Account) -> list[tuple[int, Array]]:
-    """Per class the lowest number at first and the weights from it up."""
-    return [(c.declared, np.array(c.undeclared)) for c in account.classes]
-
-
-def _answer(account: Account, run: Run, smoothed: Smoothed, tolerance: float) -> Answer:
-    state = run.state
-    assert state is not None
+def _answer(account: Account, run: Run | TrainRun, smoothed: Smoothed) -> Answer:
     classes = {}
     for k, item_class in enumerate(account.classes):
-        left = smoothed.left[k]
-        means = np.array([float(np.arange(len(pmf)) @ pmf) for pmf in left])
-        none = np.array([float(pmf[0]) for pmf in left])
-        classes[item_class.name] = ClassAnswer(
-            means, none, tuple(left), _undeclared(smoothed, state.axes, k, item_class), _decoys(smoothed, state.axes, k)
-        )
+        parts = (smoothed.means[k], smoothed.none[k], smoothed.undeclared[k], smoothed.decoys[k])
+        classes[item_class.name] = ClassAnswer(*parts, partial(smoothed.left, k))
     return Answer(
         run.loglik,
         classes,
-        _p_none_left(account, run, smoothed, tolerance),
-        _p_no_arrivals(account, run, tolerance),
-        _p_nothing_undeclared(account, run, smoothed, tolerance),
-        "dense",
+        _p_none_left(account, run, smoothed),
+        _p_no_arrivals(account, run),
+        _p_nothing_undeclared(account, run, smoothed),
+        run.method,
         run.discarded,
     )
 
@@ -238,28 +276,32 @@ def _summed(joint: Array, kept: Sequence[int]) -> Array:
     return np.asarray(joint.sum(axis=others)) if others else joint
 
 
-def _left(joint: Array, lows: Sequence[int], axes: Sequence[Axis], k: int, item_class: ItemClass) -> Array:
+def _cell(joint: Array, lows: Sequence[int], numbers: Mapping[int, int]) -> float:
+    """The mass of the states that have given numbers on some axes."""
+    table = _summed(joint, list(numbers))
+    places = [numbers[a] - lows[a] for a in sorted(numbers)]
+    inside = all(0 <= place < size for place, size in zip(places, table.shape, strict=True))
+    return float(table[tuple(places)]) if inside else 0.0
+
+
+def _left(joint: Array, lows: Sequence[int], kept: Sequence[int]) -> Array:
     """P(n left) of one class, from the joint mass of a day."""
-    kept = [a for a, axis in enumerate(axes) if axis.item_class == k and axis.stage >= 0 and not item_class.stages[axis.stage].gone]
     start = sum(lows[a] for a in kept)
     pmf = sums(_summed(joint, kept))
     return np.concatenate([np.zeros(start), pmf]) if start else pmf
 
 
-def _undeclared(smoothed: Smoothed, axes: Sequence[Axis], k: int, item_class: ItemClass) -> Array:
-    joint, lows = smoothed.first
-    at = axes.index(Axis(k, 0))
-    table = _summed(joint, [at])
+def undeclared(item_class: ItemClass, at_first: Array, low: int) -> Array:
+    """P(u undeclared) from the mass of each number at first, from `low` up."""
     out = np.zeros(len(item_class.undeclared))
-    first = lows[at] - item_class.declared
-    out[first : first + len(table)] = table
+    first = low - item_class.declared
+    out[first : first + len(at_first)] = at_first
     return out
 
 
-def _decoys(smoothed: Smoothed, axes: Sequence[Axis], k: int) -> Array | None:
+def _decoys(joint: Array, lows: Sequence[int], axes: Sequence[Axis], k: int) -> Array | None:
     if Axis(k, -1) not in axes:
         return None
-    joint, lows = smoothed.last
     at = axes.index(Axis(k, -1))
     return np.concatenate([np.zeros(lows[at]), _summed(joint, [at])])
 
@@ -268,26 +310,21 @@ _DIRECT = 1e-3
 """Probabilities above this are read off the joint mass; smaller ones are a ratio of two passes."""
 
 
-def _p_none_left(account: Account, run: Run, smoothed: Smoothed, tolerance: float) -> float:
-    state = run.state
-    assert state is not None
-    joint, lows = smoothed.last
-    kept = [a for a, axis in enumerate(state.axes) if axis.stage >= 0 and not account.classes[axis.item_class].stages[axis.stage].gone]
-    direct = float(_summed(joint, kept)[(0,) * len(kept)]) if all(lows[a] == 0 for a in kept) else 0.0
-    if direct > _DIRECT:
-        return direct
-    if any(isinstance(how, Uniform) for c in account.classes for s in c.stages for how in (s.leaves, *s.on_day.values())):
+def _p_none_left(account: Account, run: Run | TrainRun, smoothed: Smoothed) -> float:
+    if smoothed.none_left > _DIRECT:
+        return smoothed.none_left
+    if _free(account):
         finest = Run(account, 0.0)
         finest.forward()
-        values, lows = finest.state.values, finest.state.lows  # type: ignore[union-attr]
-        if any(lows[a] for a in kept):
-            return 0.0
-        return float(_summed(values.sum(axis=0), kept)[(0,) * len(kept)]) * exp(finest.loglik - run.loglik)
-    tilted = _given_none_left(account, tolerance, run)
+        assert finest.state is not None
+        last, axes = finest.state.values.sum(axis=0), finest.state.axes
+        none = _cell(last, finest.state.lows, dict.fromkeys(counted(account, axes), 0))
+        return none * exp(finest.loglik - run.loglik)
+    tilted = _given_none_left(account, run)
     return 0.0 if tilted is None else exp(tilted - run.loglik)
 
 
-def _given_none_left(account: Account, tolerance: float, shared: Run) -> float | None:
+def _given_none_left(account: Account, shared: Run | TrainRun) -> float | None:
     """log of the probability of all looks and that none is left: every item is made to leave in time.
 
     Each item that is in stage k at the end of day d gets out by the last day with probability g[k]; weighing every state by the
@@ -300,7 +337,10 @@ def _given_none_left(account: Account, tolerance: float, shared: Run) -> float |
         g = [1.0 if stage.gone else 0.0 for stage in item_class.stages]
         for day in range(account.last_day, 0, -1):
             onward = [*g[1:], 1.0]
-            before = [here if s.gone else _getting_out(s.hop(day), here, on) for s, here, on in zip(item_class.stages, g, onward, strict=True)]
+            before = [
+                here if s.gone else _getting_out(s.hop(day), here, on)
+                for s, here, on in zip(item_class.stages, g, onward, strict=True)
+            ]
             for place, step in enumerate(steps[day]):
                 if isinstance(step, Hop) and step.item_class == k:
                     q = step.how
@@ -321,9 +361,7 @@ def _given_none_left(account: Account, tolerance: float, shared: Run) -> float |
         table, top = scaled(logs)
         offset += top
         initial.append((low, table))
-    run = Run(account, tolerance, steps, initial, shared.kernels, shared.room)
-    run.forward()
-    return run.loglik + offset
+    return shared.again(account, steps, initial) + offset
 
 
 def _getting_out(how: float | Uniform, here: float, onward: float) -> float:
@@ -331,34 +369,52 @@ def _getting_out(how: float | Uniform, here: float, onward: float) -> float:
     return (1 - how) * here + how * onward
 
 
-def _p_no_arrivals(account: Account, run: Run, tolerance: float) -> float:
+def _p_no_arrivals(account: Account, run: Run | TrainRun) -> float:
     expected = sum(c.arrivals for c in account.classes) * account.last_day
     if expected == 0:
         return 1.0
     closed = replace(account, classes=tuple(replace(c, arrivals=0.0) for c in account.classes))
-    other = Run(closed, tolerance, kernels=run.kernels, room=run.room)
-    other.forward()
-    return exp(other.loglik - run.loglik - expected)
+    return exp(run.again(closed) - run.loglik - expected)
 
 
-def _p_nothing_undeclared(account: Account, run: Run, smoothed: Smoothed, tolerance: float) -> float:
+def _p_nothing_undeclared(account: Account, run: Run | TrainRun, smoothed: Smoothed) -> float:
+    prior = prod(c.undeclared[0] for c in account.classes)
+    if prior == 0 or smoothed.nothing_undeclared > _DIRECT:
+        return smoothed.nothing_undeclared if prior else 0.0
+    only = replace(account, classes=tuple(replace(c, undeclared=(1.0,)) for c in account.classes))
+    return prior * exp(run.again(only) - run.loglik)
+
+
+def log_likelihood(account: Account, tolerance: float = 1e-7) -> tuple[float, float, float]:
+    """The log likelihood, P(none left) and the mean number left of all classes on the last day, by one pass forward.
+
+    For many accounts that differ in their parameters. `tolerance`: mass that one cut of a window may leave out. The account is
+    taken as checked. Minus infinity where no state of the world gives the counts.
+    """
+    run = Run(account, tolerance)
+    if run.forward() == -inf:
+        run = Run(account, 0.0)
+        if run.forward() == -inf:
+            return -inf, 0.0, 0.0
     state = run.state
     assert state is not None
-    prior = 1.0
-    for c in account.classes:
-        prior *= c.undeclared[0]
-    if prior == 0:
-        return 0.0
-    joint, lows = smoothed.first
-    kept = [a for a, axis in enumerate(state.axes) if axis.stage == 0]
-    places = [account.classes[state.axes[a].item_class].declared - lows[a] for a in kept]
-    direct = float(_summed(joint, kept)[tuple(places)]) if min(places) >= 0 else 0.0
-    if direct > _DIRECT:
-        return direct
-    only = replace(account, classes=tuple(replace(c, undeclared=(1.0,)) for c in account.classes))
-    other = Run(only, tolerance, kernels=run.kernels, room=run.room)
-    other.forward()
-    return prior * exp(other.loglik - run.loglik)
+    margins = state.margins or marginals(state.values)
+    kept = counted(account, state.axes)
+    mean = sum(float((state.lows[a] + np.arange(len(margins[a]))) @ margins[a]) for a in kept)
+    last = state.values[0] if len(state.values) == 1 else state.values.sum(axis=0)
+    none = _cell(last, state.lows, dict.fromkeys(kept, 0))
+    if none < _RATIO_BELOW and not _free(account):
+        tilted = _given_none_left(account, run)
+        none = 0.0 if tilted is None else exp(tilted - run.loglik)
+    return run.loglik, none, mean
+
+
+_RATIO_BELOW = 1e-4
+
+
+def _free(account: Account) -> bool:
+    """Whether on some day nothing is known of how many leave."""
+    return any(isinstance(how, Uniform) for c in account.classes for s in c.stages for how in (s.leaves, *s.on_day.values()))
 
 
 def clash(account: Account) -> list[str]:

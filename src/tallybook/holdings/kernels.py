@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import comb, log, prod, sqrt
 
 import numpy as np
 
 from tallybook.holdings.likelihood import Subject, false_counts, likelihood, seen_tables, subjects
 from tallybook.holdings.model import Account, Look, Uniform
-from tallybook.holdings.numbers import Array, log_beta_binomial, log_binomial, poisson_until
-from tallybook.holdings.schedule import Hop
+from tallybook.holdings.numbers import Array, Ints, log_beta_binomial, log_binomial, poisson_until
+from tallybook.holdings.schedule import Hop, Key, Step, steps_by_day
 
-_WHOLE_TABLE = 700
+FlowKey = tuple[tuple[Key, ...], tuple[tuple[Key, int], ...]]
+"""What looks at those that leave depend on, and the term of each look that couples classes."""
+
+WHOLE_TABLE = 700
 """Up to this many items the whole table of a hop is kept, and windows are cut from it."""
 
 
@@ -32,7 +36,7 @@ class Kernels:
     def hop(self, how: float | Uniform, stays: tuple[int, int], was: tuple[int, int]) -> Array:
         """P(n' stay | n were there), as [n', n] over the two ranges (ends included)."""
         most = was[1]
-        if most <= _WHOLE_TABLE:
+        if most <= WHOLE_TABLE:
             # Rounded up, so that a window that grows by one does not make a new table.
             size = 64
             while size <= most:
@@ -44,20 +48,34 @@ class Kernels:
             return self._hops[key][stays[0] : stays[1] + 1, was[0] : was[1] + 1]
         return np.exp(_log_stay(how, np.arange(stays[0], stays[1] + 1)[:, None], np.arange(was[0], was[1] + 1)[None, :]))
 
+    def reach(self, how: float | Uniform, low: int, high: int) -> tuple[int, int, int]:
+        """Of low to high items: the fewest and most that may stay, and the fewest of `high` that may, but for less than `tail`.
+
+        By Bernstein's inequality: P(X > np + sqrt(2 np(1-p) t) + t/3) < exp(-t).
+        """
+        if isinstance(how, Uniform):
+            return 0, high, 0
+        t = log(1 / self.tail) + 25
+        spread = [sqrt(2 * n * how * (1 - how) * t) + t / 3 for n in (low, high)]
+        least = max(int(low * (1 - how) - spread[0]), 0) if how > 0 else low
+        most = min(int(high * (1 - how) + spread[1]) + 1, high)
+        fewest = max(int(high * (1 - how) - spread[1]), 0) if how > 0 else high
+        return least, most, fewest
+
     def arriving(self, mean: float) -> Array:
         """P(k arrive) for k = 0, 1, ..."""
         return poisson_until(mean, self.tail)
 
-    def seen(self, look: Look, key: tuple[bool, float], ranges: Sequence[tuple[int, int]]) -> tuple[Array, float]:
+    def seen(self, look: Look, key: Key, ranges: Sequence[tuple[int, int]]) -> tuple[Array, float]:
         """What a look says over the numbers of its subjects, and the logarithm of its scale."""
         bears, visibility = key
         if not bears:
             return np.ones([high - low + 1 for low, high in ranges]), 0.0
         return likelihood(self.account, look, visibility, ranges)
 
-    def flow(self, step: Hop, key: object, most: int) -> tuple[Array | None, float]:
+    def flow(self, step: Hop, key: FlowKey, most: int) -> tuple[Array | None, float]:
         """What the looks at one hop say of how many left, 0..most; None where nobody looked."""
-        simple, joint = key  # type: ignore[misc]
+        simple, joint = key
         total: Array | None = None
         scale = 0.0
         for factor, factor_key in zip(step.factors, simple, strict=True):
@@ -70,7 +88,7 @@ class Kernels:
             total = table if total is None else total * table
         return total, scale
 
-    def _joint_terms(self, look: Look, key: tuple[bool, float], most: int) -> list[list[Array]]:
+    def _joint_terms(self, look: Look, key: Key, most: int) -> list[list[Array]]:
         """Terms of a sum of products, one vector per class, that give what a look at several classes leaving says."""
         bears, visibility = key
         cache = (look.name, bears, visibility, most)
@@ -84,7 +102,9 @@ class Kernels:
         else:
             box = tuple(y + 1 for _, y in look.counts)
             names = [name for name, _ in look.counts]
-            tables = [seen_tables(self.account, look, visibility, Subject(k, "items"), names, box, 0, most) for k in range(classes)]
+            tables = [
+                seen_tables(self.account, look, visibility, Subject(k, "items"), names, box, 0, most) for k in range(classes)
+            ]
             false = false_counts(look.phi, tuple(y for _, y in look.counts))
             terms = [[v * 1.0 for v in vectors] for vectors in _coupled(tables, false, box)]
             if look.trust < 1:
@@ -96,13 +116,13 @@ class Kernels:
 
 def wrong(look: Look) -> float:
     """The probability of the counts of a report that is wrong."""
-    return (1 - look.trust) / (look.span + 1) ** len(look.counts)
+    return float((1 - look.trust) / (look.span + 1) ** len(look.counts))
 
 
 def joint_terms(account: Account, look: Look) -> int:
     """How many terms couple the classes in a look that sorts what leaves."""
-    box = tuple(y + 1 for _, y in look.counts)
-    return sum(1 for _ in _shares(len(account.classes) - 1, box)) + (look.trust < 1)
+    others = len(account.classes) - 1
+    return prod(comb(y + others, others) for _, y in look.counts) + (look.trust < 1)
 
 
 def _shares(classes: int, box: tuple[int, ...]) -> list[tuple[tuple[int, ...], ...]]:
@@ -124,13 +144,25 @@ def _coupled(tables: Sequence[Array], false: Array, box: tuple[int, ...]) -> lis
         rest = tuple(b - 1 - sum(part[c] for part in taken) for c, b in enumerate(box))
         cut = tuple(slice(0, r + 1) for r in rest)
         flipped = false[cut][tuple(slice(None, None, -1) for _ in rest)]
-        closing = np.tensordot(last[(slice(None), *cut)], flipped, axes=len(box))
-        terms.append([*(table[(slice(None), *part)] for table, part in zip(tables[:-1], taken, strict=True)), closing])
+        held: tuple[slice, ...] = (slice(None), *cut)
+        closing = np.tensordot(last[held], flipped, axes=len(box))
+        terms.append(
+            [*(np.asarray(np.moveaxis(table, 0, -1)[part]) for table, part in zip(tables[:-1], taken, strict=True)), closing]
+        )
     return terms
 
 
-def _log_stay(how: float | Uniform, stays: Array, was: Array) -> Array:
+def _log_stay(how: float | Uniform, stays: Ints, was: Ints) -> Array:
     if isinstance(how, Uniform):
         return log_beta_binomial(was, was - stays, how.a, how.b)
     return log_binomial(was, was - stays, how)
 
+
+def plan(account: Account) -> list[list[Step]]:
+    """The steps of each day of an account."""
+    return steps_by_day(account, {k.name: joint_terms(account, k) for k in account.looks if k.leaving and k.sorts})
+
+
+def starting(account: Account) -> list[tuple[int, Array]]:
+    """Per class the lowest number at first and the weights from it up."""
+    return [(c.declared, np.array(c.undeclared)) for c in account.classes]

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import log
+from typing import Any
 
 import numpy as np
 
 from tallybook.holdings.model import Account, Look
-from tallybook.holdings.numbers import NEVER, Array, log_beta_binomial, log_binomial, log_poisson, scaled
+from tallybook.holdings.numbers import NEVER, Array, Ints, log_beta_binomial, log_binomial, log_poisson, scaled
 
 ITEMS, DECOYS = "items", "decoys"
 _FALSE_COUNT_FLOOR = -800.0
@@ -55,7 +56,9 @@ def likelihood(account: Account, look: Look, visibility: float, ranges: Sequence
     if scale == NEVER:
         return np.ones_like(values), log(wrong) if wrong > 0 else NEVER
     with np.errstate(divide="ignore"):
-        logs = np.logaddexp(np.log(values) + scale + log(look.trust) if look.trust > 0 else np.full_like(values, NEVER), log(wrong))
+        logs = np.logaddexp(
+            np.log(values) + scale + log(look.trust) if look.trust > 0 else np.full_like(values, NEVER), log(wrong)
+        )
     return scaled(logs)
 
 
@@ -85,15 +88,18 @@ def _exactly(
         return _one_axis(look, visibility, ranges[0], next(iter(counts.values())))
     box = tuple(counts.values())
     shape = tuple(y + 1 for y in box)
-    joint: Array | None = None
-    for subject, (low, high) in zip(of, ranges, strict=True):
-        table = seen_tables(account, look, visibility, subject, list(counts), shape, low, high)
-        joint = table if joint is None else _combined(joint, table, len(box))
-    assert joint is not None
-    false = false_counts(look.phi, box)
-    # The record is what was seen (j) and false counts for the rest: the j-th against the (y - j)-th.
-    flipped = false[tuple(slice(None, None, -1) for _ in box)]
-    values = np.tensordot(joint, flipped, axes=len(box))
+    names = list(counts)
+    tables = [seen_tables(account, look, visibility, s, names, shape, *r) for s, r in zip(of, ranges, strict=True)]
+    joint = tables[0]
+    for table in tables[1:-1]:
+        joint = _combined(joint, table, len(box))
+    rest = false_counts(look.phi, box)
+    if len(tables) > 1:
+        rest = _combined(rest[None], tables[-1], len(box))[0]
+    # The record is what was seen (j) and the rest: the j-th against the (y - j)-th.
+    flipped = np.flip(rest, axis=tuple(range(-len(box), 0)))
+    axes = list(range(-len(box), 0))
+    values = np.tensordot(joint, flipped, axes=(axes, axes))
     top = float(values.max(initial=0.0))
     return (values / top, log(top)) if top > 0 else (values, NEVER)
 
@@ -123,7 +129,7 @@ def _one_axis(look: Look, visibility: float, numbers: tuple[int, int], count: in
     return scaled(np.where(top == NEVER, NEVER, sums))
 
 
-def _thinned_dispersion(dispersion: tuple[float, float], visibility: float, n: Array, seen: Array) -> Array:
+def _thinned_dispersion(dispersion: tuple[float, float], visibility: float, n: Ints, seen: Ints) -> Array:
     """A beta-binomial count, each item of it kept with the visibility of the pass; logarithms, shape [n, seen]."""
     a, b = dispersion
     if visibility == 1:
@@ -168,9 +174,7 @@ def _record(p: float, shares: dict[str, float], names: list[str], shape: tuple[i
     return out
 
 
-def _crates(
-    one: dict[tuple[int, ...], float], units: Sequence[float], shape: tuple[int, ...]
-) -> dict[tuple[int, ...], float]:
+def _crates(one: dict[tuple[int, ...], float], units: Sequence[float], shape: tuple[int, ...]) -> dict[tuple[int, ...], float]:
     """What one item adds when it travels in 0, 1, 2, ... crates."""
     out: dict[tuple[int, ...], float] = {}
     power = {(0,) * len(shape): 1.0}
@@ -213,7 +217,8 @@ def _combined(joint: Array, table: Array, axes: int) -> Array:
             continue
         to = tuple(slice(p, None) for p in place)
         of = tuple(slice(0, s - p) for p, s in zip(place, box, strict=True))
-        moved = joint[(..., *of)]
+        held: tuple[Any, ...] = (..., *of)
+        moved = joint[held]
         spread = moved[(*(slice(None) for _ in before), None)] * part.reshape((1,) * len(before) + (-1,) + (1,) * axes)
         out[(*(slice(None) for _ in before), slice(None), *to)] += spread
     return out

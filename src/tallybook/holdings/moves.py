@@ -17,11 +17,12 @@ from tallybook.holdings.numbers import Array
 
 @dataclass(slots=True)
 class Room:
-    """Memory used again and again: one array to read from, two to write to by turns.
+    """Memory used again and again: one array to read from, and two to write to by turns, or one where `turns` is off.
 
-    What a move returns lies in this memory until the move after the next.
+    What a move returns lies in this memory until the move after the next (or until the next).
     """
 
+    turns: bool = True
     _read: Array = field(default_factory=lambda: np.empty(0))
     _write: Array = field(default_factory=lambda: np.empty(0))
     _written: Array = field(default_factory=lambda: np.empty(0))
@@ -29,14 +30,15 @@ class Room:
     def read(self, size: int) -> Array:
         """Where a move lays out what it reads; shape [size], not cleared."""
         if len(self._read) < size:
-            self._read = np.empty(size + size // 2)
+            self._read = np.empty(size + size // 8)
         return self._read[:size]
 
     def write(self, size: int) -> Array:
         """Where a move writes; shape [size], not cleared."""
-        self._write, self._written = self._written, self._write
+        if self.turns:
+            self._write, self._written = self._written, self._write
         if len(self._write) < size:
-            self._write = np.empty(size + size // 2)
+            self._write = np.empty(size + size // 8)
         return self._write[:size]
 
 
@@ -47,7 +49,7 @@ def along(values: Array, axis: int, kernel: Array, room: Room) -> Array:
         laid = room.read(values.size).reshape(shape)
         laid[...] = values
         values = laid
-    branches, before, size, after = shape[0], prod(shape[1:axis]), shape[axis], prod(shape[axis + 1 :])
+    branches, before, size, after = (shape[0], prod(shape[1:axis]), shape[axis], prod(shape[axis + 1 :]))
     kept = kernel.shape[1]
     out = room.write(branches * before * kept * after)
     if len(kernel) > 1:
@@ -60,14 +62,23 @@ def along(values: Array, axis: int, kernel: Array, room: Room) -> Array:
     return out.reshape(*shape[:axis], kept, *shape[axis + 1 :])
 
 
-def hop_on(values: Array, axis: int, kernel: Array, shift: int, columns: tuple[int, int], room: Room) -> Array:
+def hop_on(
+    values: Array,
+    axis: int,
+    kernel: Array,
+    shift: int,
+    columns: tuple[int, int],
+    room: Room,
+    within: tuple[int, int] | None = None,
+) -> Array:
     """Items leave `axis` of values [branch, ...] for `axis + 1`; kernel [1 or branch, stays, was].
 
     The 0-th of what stays lies `shift` below the 0-th of what was (above, if negative). `columns`: first and last+1 of what the
-    next axis is to hold, counted from its lowest number. Returns a view.
+    next axis is to hold, counted from its lowest number. `within`: the lines (sums of places on both axes) that hold anything.
+    Returns a view.
     """
     shape = values.shape
-    branches, before, (rows, was), after = shape[0], prod(shape[1:axis]), shape[axis : axis + 2], prod(shape[axis + 2 :])
+    branches, before, (rows, was), after = (shape[0], prod(shape[1:axis]), shape[axis : axis + 2], prod(shape[axis + 2 :]))
     kept, lines = kernel.shape[1], rows + was - 1
     wide, pad = _wide(kept, lines, shift, columns)
     laid = room.read(branches * before * rows * lines * after)
@@ -80,15 +91,18 @@ def hop_on(values: Array, axis: int, kernel: Array, shift: int, columns: tuple[i
     whole = room.write((pad + branches * before * kept * wide) * after)
     whole[: pad * after] = 0.0
     body = whole[pad * after :].reshape(branches, before, kept, wide * after)
-    body[..., lines * after :] = 0.0
-    np.matmul(kernel[:, None], slanted, out=body[..., : lines * after])
+    first, last = within or (0, lines)
+    body[..., : first * after] = 0.0
+    body[..., last * after :] = 0.0
+    held = (..., slice(first * after, last * after))
+    np.matmul(kernel[:, None], slanted[held], out=body[held])
     return _rows(whole, pad + columns[0] - shift, (*shape[:axis], kept, columns[1] - columns[0], *shape[axis + 2 :]), axis, wide)
 
 
 def hop_back(values: Array, axis: int, kernel: Array, shift: int, columns: tuple[int, int], was: int, room: Room) -> Array:
     """The adjoint of `hop_on`; `was`: how long the next axis was before it. Returns a view."""
     shape = values.shape
-    branches, before, kept, after = shape[0], prod(shape[1:axis]), shape[axis], prod(shape[axis + 2 :])
+    branches, before, kept, after = (shape[0], prod(shape[1:axis]), shape[axis], prod(shape[axis + 2 :]))
     rows = kernel.shape[2]
     lines = rows + was - 1
     wide, pad = _wide(kept, lines, shift, columns)

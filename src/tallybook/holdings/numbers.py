@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 NEVER = -np.inf
 
@@ -38,14 +39,14 @@ def log_rising(x: float, most: int) -> Array:
     return out
 
 
-def times_log(n: NDArray[np.int64], p: float) -> Array:
+def times_log(n: Ints, p: float) -> Array:
     """n log p, and 0 where n is 0, whatever p is."""
     if p > 0:
-        return n * log(p)
+        return np.asarray(n * log(p), dtype=np.float64)
     return np.where(n == 0, 0.0, NEVER)
 
 
-def log_binomial(n: NDArray[np.int64], k: NDArray[np.int64], p: float) -> Array:
+def log_binomial(n: Ints, k: Ints, p: float) -> Array:
     """log P(k of n) with probability p each, shapes broadcast; minus infinity outside 0 <= k <= n."""
     most = int(n.max(initial=0))
     table = log_factorials(most)
@@ -56,7 +57,7 @@ def log_binomial(n: NDArray[np.int64], k: NDArray[np.int64], p: float) -> Array:
     return np.where(inside, out, NEVER)
 
 
-def log_beta_binomial(n: NDArray[np.int64], k: NDArray[np.int64], a: float, b: float) -> Array:
+def log_beta_binomial(n: Ints, k: Ints, a: float, b: float) -> Array:
     """log P(k of n) where the probability is one draw from Beta(a, b), shapes broadcast."""
     most = int(n.max(initial=0))
     table, up, down, both = log_factorials(most), log_rising(a, most), log_rising(b, most), log_rising(a + b, most)
@@ -67,7 +68,7 @@ def log_beta_binomial(n: NDArray[np.int64], k: NDArray[np.int64], a: float, b: f
     return np.where(inside, out, NEVER)
 
 
-def log_poisson(k: NDArray[np.int64], mean: float) -> Array:
+def log_poisson(k: Ints, mean: float) -> Array:
     """log P(k) of a Poisson number, minus infinity for negative k."""
     inside = k >= 0
     kk = np.where(inside, k, 0)

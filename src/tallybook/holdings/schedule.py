@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from math import prod
+from math import log, prod, sqrt
 
 from tallybook.holdings.model import Account, ItemClass, Look, ModelError, Stage, Uniform, days_of
+from tallybook.holdings.numbers import poisson_until
+
+Key = tuple[bool, float]
+"""Whether a look was made, and the visibility: what its numbers depend on."""
 
 MOST_BRANCHES = 4_096
 """Most combinations of hidden alternatives (visibilities, days) that may be open at once."""
@@ -41,7 +45,7 @@ class Factor:
         """The visibility under these values."""
         return 1.0 if self.pass_of is None else self.visibilities[values[self.pass_of.name]]
 
-    def key(self, values: Mapping[str, int]) -> tuple[bool, float]:
+    def key(self, values: Mapping[str, int]) -> Key:
         """What the factor's numbers depend on."""
         bears = self.bears(values)
         return bears, self.visibility(values) if bears else 1.0
@@ -196,7 +200,9 @@ def _check_branches(plan: Sequence[Sequence[Step]]) -> None:
                 now[step.hidden.name] = len(step.hidden.weights)
                 if prod(now.values()) > MOST_BRANCHES:
                     what = f"{prod(now.values()):,} combinations of visibilities and days are open at once on day {day}"
-                    raise ModelError(what, where=next(iter(now)), do=f"at most {MOST_BRANCHES:,} can be kept apart: narrow the days")
+                    raise ModelError(
+                        what, where=next(iter(now)), do=f"at most {MOST_BRANCHES:,} can be kept apart: narrow the days"
+                    )
             elif isinstance(step, Close):
                 del now[step.hidden.name]
 
@@ -210,3 +216,121 @@ def assignments(open_now: Sequence[Hidden]) -> Iterator[dict[str, int]]:
 def settles(stage: Stage) -> bool:
     """Whether nothing ever leaves a stage."""
     return stage.gone or (stage.leaves == 0 and not stage.on_day)
+
+
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """About how many numbers each stage (of each class, in order) can have on a day but for a share, and how many branches.
+
+    `apart`: whether enough of a class has come in or gone out by then that the numbers in its stages no longer add up to one that
+    is known.
+    """
+
+    stages: tuple[tuple[int, ...], ...]
+    apart: tuple[bool, ...]
+    decoys: tuple[int, ...]
+    branches: int
+
+    @property
+    def all(self) -> tuple[int, ...]:
+        """The widths of all axes."""
+        return (*(w for chain in self.stages for w in chain), *self.decoys)
+
+
+def widths(account: Account, steps: Sequence[Sequence[Step]], share: float) -> list[Widths]:
+    """The widths of every day, from the moments of each number; of the looks only what they say of the number at first."""
+    moments = [_Moments(c, share) for c in account.classes]
+    decoys = tuple(len(c.decoys.pmf) for c in account.classes if c.decoys is not None)
+    now: dict[str, int] = {}
+    out = []
+    for day, today in enumerate(steps):
+        most = prod(now.values())
+        if day:
+            for m in moments:
+                m.advance(day)
+        for step in today:
+            if isinstance(step, Open):
+                now[step.hidden.name] = len(step.hidden.weights)
+                most = max(most, prod(now.values()))
+            elif isinstance(step, Close):
+                del now[step.hidden.name]
+            elif isinstance(step, See) and step.factor.day_of is None:
+                for m in moments:
+                    m.looked_at(step.factor.look)
+        out.append(Widths(tuple(m.widths() for m in moments), tuple(m.apart for m in moments), decoys, most))
+    return out
+
+
+class _Moments:
+    """Where an item that was there at first is, and how many have arrived since, on average."""
+
+    def __init__(self, item_class: ItemClass, share: float) -> None:
+        self.item_class, self.share = item_class, share
+        self.t = log(1 / share)
+        stages = len(item_class.stages)
+        self.place = [1.0] + [0.0] * (stages - 1)
+        self.since = [0.0] * stages
+        self.open = [False] * stages
+        weights = item_class.undeclared
+        beside = sum(u * w for u, w in enumerate(weights))
+        self.mean = item_class.declared + beside
+        self.spread = sum((u - beside) ** 2 * w for u, w in enumerate(weights))
+        self.arrived = 0.0
+
+    @property
+    def apart(self) -> bool:
+        """Whether the numbers no longer add up to one that is known."""
+        gone = 1 - sum(self.place)
+        return self.mean * gone * (1 - gone) + self.arrived > _APART
+
+    def advance(self, day: int) -> None:
+        """One day on."""
+        stages = self.item_class.stages
+        for s in range(len(stages) - 1, -1, -1):
+            how = 0.0 if stages[s].gone else stages[s].hop(day)
+            q = how.a / (how.a + how.b) if isinstance(how, Uniform) else how
+            for numbers in (self.place, self.since):
+                moved = numbers[s] * q
+                numbers[s] -= moved
+                if s + 1 < len(stages):
+                    numbers[s + 1] += moved
+            if isinstance(how, Uniform) or (self.open[s] and q > 0):
+                # Anything may have left on such a day.
+                self.open[s] = True
+                if s + 1 < len(stages):
+                    self.open[s + 1] = True
+        self.since[0] += self.item_class.arrivals
+        self.arrived += self.item_class.arrivals
+
+    def looked_at(self, look: Look) -> None:
+        """What a look at a stock says of the number at first, in the normal approximation."""
+        s = self.item_class.stage(look.stage)
+        plain = not (look.sorts or look.in_pass or look.bounds or look.dispersion or look.units_per_item) and look.trust == 1
+        if not plain or s < 0 or look.counts[0][0] != self.item_class.name or self.spread == 0:
+            return
+        seen, share = look.p * self.place[s], self.place[s]
+        if seen > 0:
+            noise = self.mean * (seen * (1 - look.p) + look.p**2 * share * (1 - share)) + look.phi + self.since[s]
+            self.spread = 1 / (1 / self.spread + seen**2 / max(noise, 1.0))
+
+    def widths(self) -> tuple[int, ...]:
+        """How many numbers hold all but the share, for each stage."""
+        beside = len(self.item_class.undeclared) - 1
+        highest = self.item_class.declared + beside + self._above(self.arrived)
+        out = []
+        for share, since, any_ in zip(self.place, self.since, self.open, strict=True):
+            vary = self.mean * share * (1 - share) + since
+            half = sqrt(2 * vary * self.t)
+            unsure = min(2 * sqrt(2 * self.spread * self.t), beside) * share
+            width = highest if any_ else min(half, self.mean * share + since) + max(half, self._above(vary)) + unsure
+            out.append(int(min(width, highest)) + 1)
+        return tuple(out)
+
+    def _above(self, mean: float) -> float:
+        """How far a Poisson number may lie above its mean."""
+        if mean > _LARGE:
+            return sqrt(2 * mean * self.t) + self.t / 3
+        return len(poisson_until(mean, self.share)) - mean
+
+
+_APART, _LARGE = 16.0, 50.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import exp, log
 
 import numpy as np
@@ -246,7 +247,7 @@ def _with_steps(a: Array, steps: Array, edges: Sequence[int]) -> Array:
     size = len(a)
     run = np.concatenate([[0.0], np.cumsum(a)])
     out = np.zeros(size)
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in pairwise(edges):
         if steps[start] == 0 or start >= size:
             continue
         # The run from `start` to `end` reaches k from a[k - end + 1] to a[k - start].
