@@ -5,24 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tallybook import __version__
-from tallybook.agreement.claim import Change, Claim
+from tallybook.agreement.claim import Change
 from tallybook.agreement.provision import Duty
 from tallybook.casefile.new import new_case as write_new_case
 from tallybook.casefile.read import CaseRead, read_case
 from tallybook.core.explanation import Because
 from tallybook.core.time import MomentError, moment
 from tallybook.errors import CaseFaultsError, TallybookError
-from tallybook.holdings.engine import ImpossibleError
-from tallybook.holdings.model import ModelError
 from tallybook.verdicts.board import Board, BoardLine, OwedDuty, board_line, draw_board
 from tallybook.verdicts.combine import duty_verdict
-from tallybook.verdicts.holding import Holding, holding_of, quantities
 from tallybook.verdicts.inquiry import PLAIN, Case, Inquiry, Question
 from tallybook.verdicts.sentences import explain, in_words
 from tallybook.verdicts.status import life_of, status_of
+
+if TYPE_CHECKING:
+    from tallybook.verdicts.holding import Holding
+    from tallybook.verdicts.staged import StagedHolding
 
 ENGINE = f"tallybook {__version__}"
 
@@ -154,31 +155,15 @@ def _measure_tree(inquiry: Inquiry, line: BoardLine) -> Because:
     return Because("measure", m.words, tuple(leaves))
 
 
-def holdings(inquiry: Inquiry, name: str | None = None) -> list[Holding]:
+def holdings(inquiry: Inquiry, name: str | None = None) -> list[Holding | StagedHolding]:
     """The accounts of an item class, of one claim, or of every claim about a quantity, in the order of the claims.
 
     Raises TallybookError for an unknown name, where there are too many things to count one by one, and where no state of
     the world gives the counts.
     """
-    every = quantities(inquiry, lambda claim: True)
-    wanted = [c for c in every if name is None or name == c.id]
-    wanted = wanted or [c for c in every if c.quantity and name == c.quantity.item]
-    if name is not None and not wanted:
-        known = dict.fromkeys([*(c.quantity.item for c in every if c.quantity), *(c.id for c in every)])
-        do = f"the items and claims with an account are {', '.join(known)}" if known else "no claim of the case has a `quantity`"
-        raise TallybookError(f"no account of {name!r}", do=do)
-    return [_account(inquiry, claim) for claim in wanted]
+    from tallybook.verdicts.accounts import accounts_of
 
-
-def _account(inquiry: Inquiry, claim: Claim) -> Holding:
-    """The one place where the form of an account is chosen."""
-    try:
-        return holding_of(inquiry, claim)
-    except ImpossibleError as error:
-        do = f"look at {', '.join(error.looks)} and at how bearings.csv reads them: one of them must be wrong"
-        raise TallybookError(error.what, where=claim.id, do=do) from error
-    except ModelError as error:
-        raise TallybookError(error.what, where=claim.id, do=error.do) from error
+    return accounts_of(inquiry, name)
 
 
 @dataclass(frozen=True, slots=True)

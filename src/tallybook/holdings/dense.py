@@ -133,11 +133,14 @@ class Dense:
             lows.append(low)
         return cls(account, kernels, axes, values, lows, trim_below, room or Room())
 
-    def settle(self) -> tuple[Adjoint | None, float]:
+    def settle(self, *, keep: bool = True) -> tuple[Adjoint | None, float]:
         """Scale the mass to one and trim all axes. Returns the trim backwards, and what the mass was.
 
-        `values` are then left as they are by all that follows.
+        `values` are then left as they are by all that follows. Where nothing is to be kept, and nothing was looked at, they are
+        only trimmed.
         """
+        if not keep and self.margins is not None:
+            return self._cut({axis + 1: self._inside(m) for axis, m in enumerate(self.margins)}), 1.0
         self.values = self.values.copy()
         margins = marginals(self.values)
         total = float(margins[0].sum())
@@ -346,14 +349,16 @@ class Dense:
         if not total > 0:
             return 0, len(marginal)
         below = self.trim_below * total
-        if marginal[0] > below and marginal[-1] > below:
-            return 0, len(marginal)
-        first = int(sums.searchsorted(below, side="right"))
-        last = len(marginal) - int(marginal[::-1].cumsum().searchsorted(below, side="right"))
+        first, last = 0, len(marginal)
+        if marginal[0] <= below:
+            first = int(sums.searchsorted(below, side="right"))
+        if marginal[-1] <= below:
+            last -= int(marginal[::-1].cumsum().searchsorted(below, side="right"))
         if first >= last:
             first = int(marginal.argmax())
             last = first + 1
-        self.discarded += float(marginal[:first].sum() + marginal[last:].sum()) / total
+        if last - first < len(marginal):
+            self.discarded += float(marginal[:first].sum() + marginal[last:].sum()) / total
         return first, last
 
     def _along(self, axis: int, kernels: Array, least: int, *, weighed: bool = False) -> Adjoint:

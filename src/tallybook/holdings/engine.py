@@ -133,6 +133,7 @@ def needed(account: Account) -> list[Need]:
     chains = [(chain, apart, d.branches) for d in days for chain, apart in zip(d.stages, d.apart, strict=True)]
     pairs = [pair for chain, _, _ in chains for pair in pairwise((*chain, 1))]
     tables = 16.0 * sum(a * a for a, _ in pairs if a > WHOLE_TABLE) + 24.0 * max(a * (a + b) for a, b in pairs)
+    tables += _records(account)
     hops = sum(c * 3.0 * sum(w for chain in d.stages for w in chain) for c, d in zip(cells, days, strict=True))
     dense = Need(DENSE, 8.0 * sum(cells) + 48.0 * max(cells) + tables, hops / _SPEED / 4 + 2e-4 * len(pairs), tolerance)
     held = work = widest = 0.0
@@ -144,8 +145,19 @@ def needed(account: Account) -> list[Need]:
             held += branches * a * min(rank, prod(chain[:k])) * beyond
             widest = max(widest, branches * a * b * beyond)
             work += branches * a * (a + b) * beyond * (a + 2 * (rank if apart else a))
-    train = Need(TRAIN, 16.0 * held + 40.0 * widest + tables, work / _SPEED / 6 + 2e-3 * len(pairs), TRAIN_TOLERANCE)
+    train = Need(TRAIN, 16.0 * held + 30.0 * widest + tables, work / _SPEED / 6 + 2e-3 * len(pairs), TRAIN_TOLERANCE)
     return [dense, train]
+
+
+def _records(account: Account) -> float:
+    """Bytes of the tables of looks that sort what they see, see decoys or count crates: numbers by records."""
+    most = max(c.declared + len(c.undeclared) for c in account.classes) + _MORE
+    wide = [k for k in account.looks if k.sorts or k.units_per_item or k.decoy_p > 0]
+    return max((32.0 * most * prod(y + 1.0 for _, y in k.counts) for k in wide), default=0.0)
+
+
+_MORE = 32
+"""About how many more there may be than at first."""
 
 
 _UNSURPRISING = 1e2
@@ -199,7 +211,7 @@ class Run:
                 backs.append(back)
             if self.loglik == -inf:
                 return -inf
-            cut, total = state.settle()
+            cut, total = state.settle(keep=keep or today is steps[-1])
             if not total > 0:
                 self.loglik = -inf
                 return -inf

@@ -27,6 +27,7 @@ class Kernels:
     account: Account
     tail: float
     _hops: dict[tuple[float | Uniform, int], Array] = field(default_factory=dict)
+    _arriving: dict[float, Array] = field(default_factory=dict)
     _terms: dict[tuple[str, bool, float, int], list[list[Array]]] = field(default_factory=dict)
 
     def subjects(self, look: Look) -> tuple[Subject, ...]:
@@ -64,7 +65,9 @@ class Kernels:
 
     def arriving(self, mean: float) -> Array:
         """P(k arrive) for k = 0, 1, ..."""
-        return poisson_until(mean, self.tail)
+        if mean not in self._arriving:
+            self._arriving[mean] = poisson_until(mean, self.tail)
+        return self._arriving[mean]
 
     def seen(self, look: Look, key: Key, ranges: Sequence[tuple[int, int]]) -> tuple[Array, float]:
         """What a look says over the numbers of its subjects, and the logarithm of its scale."""
@@ -102,9 +105,10 @@ class Kernels:
         else:
             box = tuple(y + 1 for _, y in look.counts)
             names = [name for name, _ in look.counts]
-            tables = [
-                seen_tables(self.account, look, visibility, Subject(k, "items"), names, box, 0, most) for k in range(classes)
-            ]
+            tables = []
+            for k in range(classes):
+                table, logs = seen_tables(self.account, look, visibility, Subject(k, "items"), names, box, 0, most)
+                tables.append(table * np.exp(logs).reshape(-1, *(1 for _ in box)))
             false = false_counts(look.phi, tuple(y for _, y in look.counts))
             terms = [[v * 1.0 for v in vectors] for vectors in _coupled(tables, false, box)]
             if look.trust < 1:

@@ -14,6 +14,7 @@ from tallybook.holdings.model import Account, Look
 from tallybook.holdings.numbers import NEVER, Array, Ints, log_beta_binomial, log_binomial, log_poisson, scaled
 
 ITEMS, DECOYS = "items", "decoys"
+_SMALL = 1e-100
 _FALSE_COUNT_FLOOR = -800.0
 """Numbers of false counts whose log probability is below this are left out while others explain the count."""
 
@@ -90,18 +91,18 @@ def _exactly(
     shape = tuple(y + 1 for y in box)
     names = list(counts)
     tables = [seen_tables(account, look, visibility, s, names, shape, *r) for s, r in zip(of, ranges, strict=True)]
-    joint = tables[0]
-    for table in tables[1:-1]:
-        joint = _combined(joint, table, len(box))
+    joint, scale = tables[0]
+    for table, logs in tables[1:-1]:
+        joint, scale = _combined(joint, table, len(box)), np.add.outer(scale, logs)
     rest = false_counts(look.phi, box)
     if len(tables) > 1:
-        rest = _combined(rest[None], tables[-1], len(box))[0]
+        rest, scale = _combined(rest[None], tables[-1][0], len(box))[0], np.add.outer(scale, tables[-1][1])
     # The record is what was seen (j) and the rest: the j-th against the (y - j)-th.
     flipped = np.flip(rest, axis=tuple(range(-len(box), 0)))
     axes = list(range(-len(box), 0))
     values = np.tensordot(joint, flipped, axes=(axes, axes))
-    top = float(values.max(initial=0.0))
-    return (values / top, log(top)) if top > 0 else (values, NEVER)
+    with np.errstate(divide="ignore"):
+        return scaled(np.log(values) + scale)
 
 
 def _one_axis(look: Look, visibility: float, numbers: tuple[int, int], count: int) -> tuple[Array, float]:
@@ -143,8 +144,11 @@ def _thinned_dispersion(dispersion: tuple[float, float], visibility: float, n: I
 
 def seen_tables(
     account: Account, look: Look, visibility: float, of: Subject, names: list[str], shape: tuple[int, ...], low: int, high: int
-) -> Array:
-    """P(recorded = j | number = n) for n = low..high and j below `shape`: shape [high - low + 1, *shape]."""
+) -> tuple[Array, Array]:
+    """P(recorded = j | number = n) for n = low..high and j below `shape`.
+
+    Returns an array [high - low + 1, *shape], and for each n the logarithm of a scale that was taken out.
+    """
     item_class = account.classes[of.item_class]
     if of.kind == DECOYS:
         shares = {item_class.name: 1.0}
@@ -152,9 +156,11 @@ def seen_tables(
         return _powers(per_one, low, high, shape)
     shares = dict(account.recognition.get(item_class.name, {item_class.name: 1.0})) if look.sorts else {item_class.name: 1.0}
     if look.dispersion is not None:
-        detected = np.exp(_thinned_dispersion(look.dispersion, visibility, np.arange(low, high + 1), np.arange(high + 1)))
-        sorted_ = _powers(_record(1.0, shares, names, shape), 0, high, shape)
-        return np.tensordot(detected, sorted_, axes=1)
+        detected = _thinned_dispersion(look.dispersion, visibility, np.arange(low, high + 1), np.arange(high + 1))
+        sorted_, logs = _powers(_record(1.0, shares, names, shape), 0, high, shape)
+        weighed = detected + logs
+        top = weighed.max(axis=1)
+        return np.tensordot(np.exp(weighed - top[:, None]), sorted_, axes=1), top
     one = _record(look.p * visibility, shares, names, shape)
     if look.units_per_item:
         one = _crates(one, look.units_per_item, shape)
@@ -190,21 +196,26 @@ def _crates(one: dict[tuple[int, ...], float], units: Sequence[float], shape: tu
     return out
 
 
-def _powers(one: dict[tuple[int, ...], float], low: int, high: int, shape: tuple[int, ...]) -> Array:
-    """The n-fold convolution of what one thing adds, for n = low..high, cut to the box."""
+def _powers(one: dict[tuple[int, ...], float], low: int, high: int, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    """The n-fold convolution of what one thing adds, for n = low..high, cut to the box, and logarithms of scales taken out."""
     out = np.zeros((high - low + 1, *shape))
+    logs, scale = np.zeros(high - low + 1), 0.0
     row = np.zeros(shape)
     row[(0,) * len(shape)] = 1.0
     for n in range(high + 1):
+        top = float(row.max())
+        if 0 < top < _SMALL:
+            row /= top
+            scale += log(top)
         if n >= low:
-            out[n - low] = row
+            out[n - low], logs[n - low] = row, scale
         following = np.zeros(shape)
         for place, weight in one.items():
             to = tuple(slice(p, None) for p in place)
             of = tuple(slice(0, s - p) for p, s in zip(place, shape, strict=True))
             following[to] += weight * row[of]
         row = following
-    return out
+    return out, logs
 
 
 def _combined(joint: Array, table: Array, axes: int) -> Array:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import prod
 
 import numpy as np
@@ -142,6 +143,13 @@ def _view(flat: Array, start: int, shape: tuple[int, ...], strides: Sequence[int
     return np.ndarray(shape, flat.dtype, flat, 8 * start, [8 * s for s in strides])
 
 
+@lru_cache(maxsize=256)
+def _ones(size: int) -> Array:
+    out = np.ones(size)
+    out.setflags(write=False)
+    return out
+
+
 def marginals(values: Array) -> list[Array]:
     """The sums over all axes but one of values [branch, ...], one for each axis but the branches."""
     return _halves(values[0] if len(values) == 1 else values.sum(axis=0))
@@ -153,7 +161,7 @@ def _halves(table: Array) -> list[Array]:
         return [table]
     at = len(shape) // 2
     flat = table.reshape(prod(shape[:at]), -1)
-    left, right = flat @ np.ones(flat.shape[1]), np.ones(len(flat)) @ flat
+    left, right = flat @ _ones(flat.shape[1]), _ones(len(flat)) @ flat
     return [*_halves(left.reshape(shape[:at])), *_halves(right.reshape(shape[at:]))]
 
 
@@ -161,7 +169,7 @@ def marginal(values: Array, axis: int) -> Array:
     """The sum over all axes of values [branch, ...] but one."""
     after = prod(values.shape[axis + 1 :])
     if after > 1:
-        values = np.matmul(values.reshape(*values.shape[: axis + 1], after), np.ones(after))
+        values = np.matmul(values.reshape(*values.shape[: axis + 1], after), _ones(after))
     before = prod(values.shape[:axis])
     return np.asarray(values.reshape(before, -1).sum(axis=0))
 
@@ -174,6 +182,6 @@ def sums(table: Array) -> Array:
         lines = rows + columns - 1
         laid = np.zeros(rows * lines * step + rows)
         _view(laid, 0, (rows, columns, step), ((lines + 1) * step, step, 1))[...] = table.reshape(rows, columns, step)
-        added = np.ones(rows) @ laid[: rows * lines * step].reshape(rows, -1)
+        added = _ones(rows) @ laid[: rows * lines * step].reshape(rows, -1)
         table = added.reshape(lines, *table.shape[2:])
     return table
