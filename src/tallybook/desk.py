@@ -166,6 +166,21 @@ def holdings(inquiry: Inquiry, name: str | None = None) -> list[Holding | Staged
     return accounts_of(inquiry, name)
 
 
+def solve_problem(path: Path) -> dict[str, Any]:
+    """The answers to a problem stated by itself in a JSON file.
+
+    Raises TallybookError for one that cannot be read or makes no sense, and where no state of the world gives its counts.
+    """
+    from tallybook.casefile.problem import read_problem_file
+    from tallybook.holdings.answers import answers
+
+    found = answers(read_problem_file(path), str(path))
+    if found.get("impossible"):
+        what = f"no state of the world gives these counts: {', '.join(found['looks'])} clash"
+        raise TallybookError(what, where=str(path), do="correct one of them, or let it have false counts")
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class LineChange:
     """A line whose word moved between two known dates, with the reports that came in between and what faded."""

@@ -12,22 +12,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tallybook.casefile.problem import read_problem_file
 from tallybook.errors import TallybookError
 from tallybook.holdings.answers import answers
-from tallybook.holdings.model import ModelError
-
-
-def _read(path: Path) -> object:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except OSError as fault:
-        raise ModelError(fault.strerror or "cannot be read", where=str(path), do="give the path of a case") from None
-    except UnicodeDecodeError:
-        raise ModelError("not UTF-8 text", where=str(path), do="write the case as UTF-8") from None
-    except json.JSONDecodeError as fault:
-        raise ModelError(f"not JSON: {fault.msg}", where=f"{path}:{fault.lineno}", do="mend the line") from None
-    except (RecursionError, ValueError):
-        raise ModelError("not a case: nested or long beyond reading", where=str(path), do="write it as the README says") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--answers", type=Path, help="the file to write; the standard output without it")
     given = parser.parse_args(arguments)
     try:
-        text = json.dumps(answers(_read(given.case), str(given.case)), allow_nan=False)
+        text = json.dumps(answers(read_problem_file(given.case), str(given.case)), allow_nan=False)
     except TallybookError as fault:
         sys.stderr.write(f"{fault}\n")
         return 2

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tallybook.board.page import Block, Items, Page, Section, Table
+from tallybook.core.chance import chance
 from tallybook.holdings.contributions import LookRow
 from tallybook.holdings.entries import Entry, Unused
 from tallybook.verdicts.bands import Band
@@ -16,7 +17,6 @@ from tallybook.verdicts.holding_json import beside
 from tallybook.verdicts.holding_words import (
     Told,
     answer,
-    chance,
     counted_by,
     day,
     declared_by,

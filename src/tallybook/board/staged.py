@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from tallybook.board.holdings import asked, board_words, not_used, some, title_of
 from tallybook.board.page import Block, Items, Page, Section, Table
+from tallybook.core.chance import chance
 from tallybook.verdicts.finding import find
-from tallybook.verdicts.holding_words import by_reading, chance, date_words, number, one_in, points, span, units
+from tallybook.verdicts.holding_words import by_reading, date_words, number, one_in, points, span, units
 from tallybook.verdicts.staged import StagedHolding, StockDay
 from tallybook.verdicts.staged_words import staged_answer, waterfall
 

@@ -46,11 +46,19 @@ def command(
     """How many there were, how many are out, how many are left, and how surely.
 
     ITEM is an item class of a claim with a quantity, or the id of such a claim. Without it every quantity of CASE is told.
+    CASE may also be a JSON file that states a problem by itself (docs/reference/holdings.md); the answers are JSON.
     """
     if as_json and as_md:
         raise TallybookError("one answer has one form", where="--json --md", do="leave one of the two out")
     if plot is not None and plot.suffix.casefold() != ".svg":
         raise TallybookError(f"{plot.name} is not called .svg", where="--plot", do="name a file that ends in .svg")
+    if case.suffix.casefold() == ".json" and not case.is_dir():
+        if item or on or known or reader or reading or as_md or plot:
+            raise TallybookError(
+                "a problem by itself has no dates, readers or pictures", where=str(case), do="leave the options out"
+            )
+        print_json(desk.solve_problem(case))
+        return 0
     inquiry = desk.ask(desk.open_case(case), on, known, reader, reading)
     accounts = desk.holdings(inquiry, item)
     if plot is not None:

@@ -149,13 +149,17 @@ class UnknownAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """An account at the nodes of a quadrature: `values[k]` are the parameters there, `weights` of the prior, `loglik` exact."""
+    """An account at the nodes of a quadrature: `values[k]` are the parameters there, `weights` of the prior, `loglik` exact.
+
+    `left[k]`: P(n left) on the last day, all classes, n = 0, 1, ...
+    """
 
     values: Array
     weights: Array
     loglik: Array
     p_none_left: Array
     mean_left: Array
+    left: Array
     accounts: tuple[Account, ...]
 
     @property
@@ -402,7 +406,7 @@ def _grid(passes: _Passes, nodes: Sequence[tuple[Array, Array]]) -> Grid:
         weights = np.multiply.outer(weights, w).ravel()
     values = np.stack([m.ravel() for m in mesh], axis=1)
     seen = passes.of(values, values)
-    return Grid(values, weights, seen.loglik, seen.none, seen.mean, tuple(passes.account(v) for v in values))
+    return Grid(values, weights, seen.loglik, seen.none, seen.mean, _padded(seen.left), tuple(passes.account(v) for v in values))
 
 
 def _from_grid(passes: _Passes, grid: Grid, share: Array, evidence: float, moved: Sequence[float], points: int) -> _Found:
@@ -410,10 +414,9 @@ def _from_grid(passes: _Passes, grid: Grid, share: Array, evidence: float, moved
         mean = float(share @ of)
         return Estimate(mean, sqrt(max(float(share @ (of - mean) ** 2), 0.0)), error)
 
-    left = _padded([one_pass(a, passes.tolerance)[3] for a in grid.accounts])
     parameters = {name: estimate(grid.values[:, k], 0.0) for k, name in enumerate(passes.names)}
     swings = tuple(_swing(name, grid.values[:, k], share, grid.p_none_left) for k, name in enumerate(passes.names))
-    pmf = share @ left
+    pmf = share @ grid.left
     return _Found(
         parameters,
         estimate(grid.p_none_left, moved[1]),

@@ -48,7 +48,9 @@ def bands_of(
         if len(known) != kept:
             solved = keep_books([*other, *known], plan, (end - since).total_seconds() / 86_400, named)
             kept = len(known)
-        looks = tuple(e.report for e in books.looks if previous < e.at <= end and e in dated)
+        # A running total that has gone on since was a look of its day.
+        told = {e.report: e for e in [*solved.looks, *books.looks] if e in dated}
+        looks = tuple(e.report for e in told.values() if previous < e.at <= end)
         out.append(Band(end, solved.removed, solved.remaining, solved.p_none_left, looks))
         if day >= last:
             return tuple(out)

@@ -9,6 +9,7 @@ from datetime import datetime
 import numpy as np
 
 from tallybook.agreement.claim import Claim
+from tallybook.core.chance import chance
 from tallybook.evidence.report import Report
 from tallybook.holdings.contributions import LookRow, look_rows
 from tallybook.holdings.entries import Books, Unused
@@ -240,8 +241,8 @@ def _correctness(finding: Finding, books: Books, ships: Sequence[Ship]) -> tuple
     if books.declared is None:
         out.append("no number was declared, so nothing says that all that was declared is out")
     elif books.p_declared_removed is not None:
-        chance = _share(books.p_declared_removed)
-        out.append(f"{books.removed[1]:g} of {books.declared:g} declared {unit} out; all of them with probability {chance}")
+        all_out = chance(books.p_declared_removed)
+        out.append(f"{books.removed[1]:g} of {books.declared:g} declared {unit} out; all of them with probability {all_out}")
     for ship in ships:
         if ship.difference:
             more = "more" if ship.difference > 0 else "fewer"
@@ -255,26 +256,20 @@ def _correctness(finding: Finding, books: Books, ships: Sequence[Ship]) -> tuple
 def _completeness(finding: Finding, books: Books, places: Sequence[PlaceSeen]) -> tuple[str, ...]:
     out = []
     if books.p_none_left is not None:
-        out.append(f"none left with probability {_share(books.p_none_left)}")
+        out.append(f"none left with probability {chance(books.p_none_left)}")
     for entry in books.beside:
         if books.declared is not None and entry.low > books.declared:
             out.append(f"{entry.report} estimates {entry.low:g}, {entry.low - books.declared:g} more than declared")
     never = [p.name for p in places if p.at is None]
     if never:
         out.append(f"never looked at since the duty began: {', '.join(never)}")
-    if not any(e.kind == "still_there" for e in books.looks):
+    if not any(e.kind in ("still_there", "all_there_was") for e in books.looks):
         out.append("no look at the whole has found that none is left")
     if finding.methods.missing:
         out.append(f"the required proof lacks {', '.join(finding.methods.missing)}")
     if finding.methods.in_part:
         out.append(f"only parts were shown by {', '.join(finding.methods.in_part)}")
     return tuple(out)
-
-
-def _share(p: float) -> str:
-    if 0.005 <= p <= 0.995 or p in (0, 1):
-        return f"{p:.2f}"
-    return f"{p:.2g}" if p < 0.5 else f"1 - {1 - p:.1g}"
 
 
 def quantities(inquiry: Inquiry, keep: Callable[[Claim], bool]) -> list[Claim]:

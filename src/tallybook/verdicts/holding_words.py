@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from math import ceil, floor, log10
 from typing import Protocol
 
 from tallybook.agreement.claim import Claim
+from tallybook.core.chance import chance
 from tallybook.holdings.ships import Count, Ship, Total
 from tallybook.verdicts.finding import Finding
 from tallybook.verdicts.holding import Holding
@@ -15,7 +15,6 @@ from tallybook.verdicts.inquiry import Inquiry
 from tallybook.verdicts.ladder import Word
 
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-_LEAST = 1e-6
 # ICD 203 gives a range for each word; what lies on a border takes the word nearer to one half.
 _LIKELY = (
     (0.05, "almost no chance"),
@@ -67,20 +66,6 @@ def band(triple: Sequence[float], what: str) -> str:
     """A triple in a sentence: `4 left (90 % band 4 to 14)`."""
     low, middle, high = triple
     return f"{number(middle)} {what}" + ("" if low == high else f" (90 % band {number(low)} to {number(high)})")
-
-
-def chance(p: float | None) -> str:
-    """A probability with the digits that matter: 0.60, 0.004, 0.9994; blank for None."""
-    if p is None:
-        return ""
-    if p < _LEAST:
-        return "below 0.000001" if p > 0 else "0"
-    if p > 1 - _LEAST:
-        return "above 0.999999"
-    rest = min(p, 1 - p)
-    digits = max(2, ceil(-log10(rest) - 1e-9))
-    # Down, so that what is not quite sure is never written as sure.
-    return f"{p:.{digits}f}" if rest == p or digits == 2 else f"{floor(p * 10**digits) / 10**digits:.{digits}f}"
 
 
 def likely(p: float) -> str:

@@ -83,7 +83,8 @@ def entries_of(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed]) -> tu
 
 def _says_nothing(w: Weighed, worth: Bounds) -> str:
     if w.counts_as == "none":
-        return f"read as no count that the account can use: {w.why}"
+        by = w.why if w.bearing else "no rule or analyst says what its number counts"
+        return f"read as no count that the account can use: {by}"
     if w.is_word and w.counts_as != "declared":
         return "the word of the party that owes: a declaration, not a look"
     if w.is_baseline and w.counts_as.startswith("removed"):

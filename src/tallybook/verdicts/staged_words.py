@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tallybook.verdicts.holding_words import band, chance, likely, number, units
+from tallybook.core.chance import chance
+from tallybook.verdicts.holding_words import band, likely, number, units
 from tallybook.verdicts.staged import StagedHolding
 
 
