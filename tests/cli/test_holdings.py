@@ -175,3 +175,56 @@ def test_ten_million_things_are_refused_with_the_memory_they_would_need(
     told = capfd.readouterr().err
     assert "10,000,000" in told
     assert "GB" in told
+
+
+PROBLEM = {"problem": "C", "D": 3, "pi": [1.0], "T": 2, "q": [0.5, 0.5, 0.5], "rho": 0.0, "obs": []}
+
+
+def problem(tmp_path: Path, **changes: object) -> str:
+    file = tmp_path / "problem.json"
+    file.write_text(json.dumps(PROBLEM | changes), "utf-8")
+    return str(file)
+
+
+def test_a_problem_by_itself(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert main(["holdings", problem(tmp_path)]) == 0
+    found = json.loads(capfdbinary.readouterr().out)
+    assert found["loglik"] == pytest.approx(0, abs=1e-12)
+    # Three hops need three days: on day 2 nothing can be out.
+    assert found["E_R"] == pytest.approx([3, 3, 3])
+
+
+def test_looks_that_clash_are_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    look = {"day": 1, "what": "site", "p": 0.9, "phi": 0, "y": 7}
+    assert main(["holdings", problem(tmp_path, obs=[look])]) == 2
+    assert "no state of the world gives these counts: obs[0] clash" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"obs": [{"day": 1, "what": "site", "p": 0.9, "phi": 0, "y": -1}]}, "a count cannot be negative"),
+        ({"obs": [{"day": 1, "what": "site", "p": 0.9, "phi": 0, "y": 1.5}]}, "whole numbers"),
+        ({"pi": [0.5, 0.4]}, "not to one"),
+        ({"D": None}, "problem.json"),
+        ({"problem": "Z"}, "problem.json"),
+    ],
+)
+def test_a_problem_that_makes_no_sense(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], changes: dict[str, object], words: str
+) -> None:
+    assert main(["holdings", problem(tmp_path, **changes)]) == 2
+    assert words in capfd.readouterr().err
+
+
+def test_a_problem_takes_no_dates(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["holdings", problem(tmp_path), "--on", "1962-11-12"]) == 2
+    assert "leave all but --json out" in capfd.readouterr().err
+
+
+def test_a_problem_that_cannot_be_read(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "broken.json"
+    file.write_text("{\n  broken", "utf-8")
+    assert main(["holdings", str(file)]) == 2
+    assert "broken.json:2" in capfd.readouterr().err
+    assert main(["holdings", str(tmp_path / "nothing.json")]) == 2

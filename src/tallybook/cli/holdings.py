@@ -54,9 +54,8 @@ def command(
         raise TallybookError(f"{plot.name} is not called .svg", where="--plot", do="name a file that ends in .svg")
     if case.suffix.casefold() == ".json" and not case.is_dir():
         if item or on or known or reader or reading or as_md or plot:
-            raise TallybookError(
-                "a problem by itself has no dates, readers or pictures", where=str(case), do="leave the options out"
-            )
+            what = "a problem by itself has no items, dates, readers or pictures"
+            raise TallybookError(what, where=str(case), do="leave all but --json out")
         print_json(desk.solve_problem(case))
         return 0
     inquiry = desk.ask(desk.open_case(case), on, known, reader, reading)
