@@ -20,9 +20,10 @@ from tallybook.holdings.engine import solve
 from tallybook.holdings.model import Account, ItemClass, Look, Stage, Uniform
 from tallybook.holdings.plan import Plan, Range
 from tallybook.holdings.unknown import solved
+from tallybook.verdicts.account_faults import account_faults
 from tallybook.verdicts.finding import find
 from tallybook.verdicts.inquiry import Case, Inquiry
-from tallybook.verdicts.staged import StagedBooks, StagedHolding, is_staged, staged_books, staged_faults, staged_holding
+from tallybook.verdicts.staged import StagedBooks, StagedHolding, is_staged, staged_books, staged_holding
 
 FOLDER = Path(__file__).parent / "staged-withdrawal" / "case"
 A1, B2 = 0.9872545979456329, 10 / 11
@@ -272,19 +273,18 @@ ROW = "OBS-90,2031-03-22,{day},{day},S-MIS,watch,Mission,{place},{ship},launcher
 
 def test_a_ship_in_two_places_on_one_day_is_a_fault(tmp_path: Path) -> None:
     row = ROW.format(day="2031-03-21", place="Kelm", ship="Train 3", stage="departed", count=6)
-    case = edited(tmp_path, row)
-    faults = staged_faults(case)
+    with pytest.raises(CaseFaultsError) as told:
+        edited(tmp_path, row)
+    faults = told.value.faults
     assert [(f.file, f.line, f.field) for f in faults] == [("reports/observations.csv", 30, "place")]
     assert "OBS-17 (line 18)" in faults[0].what
-    with pytest.raises(CaseFaultsError):
-        books("2031-03-22", case=case)
-    assert staged_faults(opened()) == []
+    assert account_faults(opened()) == []
 
 
 def test_half_a_launcher_is_a_fault(tmp_path: Path) -> None:
-    case = edited(tmp_path, ROW.format(day="2031-03-21", place="Sorn railhead", ship="", stage="waiting", count=1.5))
-    faults = staged_faults(case)
-    assert [(f.line, f.field, f.what) for f in faults] == [(30, "count", "1.5 is no whole number of items")]
+    with pytest.raises(CaseFaultsError) as told:
+        edited(tmp_path, ROW.format(day="2031-03-21", place="Sorn railhead", ship="", stage="waiting", count=1.5))
+    assert [(f.line, f.field, f.what) for f in told.value.faults] == [(30, "count", "1.5 is no whole number of items")]
 
 
 def test_a_second_look_is_not_a_sum(tmp_path: Path) -> None:

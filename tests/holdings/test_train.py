@@ -277,3 +277,10 @@ def test_the_sums_of_a_table() -> None:
     for place, value in np.ndenumerate(table):
         wanted[sum(place)] += value
     np.testing.assert_allclose(moves.sums(table), wanted)
+
+
+def test_two_runs_of_the_train_give_the_same_bytes() -> None:
+    account = case("C_medium")[0]
+    found = [solve(account, method=TRAIN).classes[account.classes[0].name] for _ in range(2)]
+    assert found[0].mean_left.tobytes() == found[1].mean_left.tobytes()
+    assert found[0].left(9).tobytes() == found[1].left(9).tobytes()

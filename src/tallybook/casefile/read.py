@@ -24,6 +24,7 @@ from tallybook.evidence.ingest import rows as ingest
 from tallybook.evidence.ingest.table import Row, read_table
 from tallybook.evidence.report import Bearing, Item, Place, Report, Source
 from tallybook.holdings.plan import Plan
+from tallybook.verdicts.account_faults import account_faults
 from tallybook.verdicts.inquiry import Case
 
 PLACES = "places.csv"
@@ -89,7 +90,9 @@ class _Reader:
         evidence = EvidenceFile(reports, sources, tuple(bearings), places, items)
         self._note_places(evidence)
         name = loaded.agreement.case or loaded.agreement.agreement
-        return CaseRead(Case(name, loaded.agreement, loaded.base, evidence, texts, plans), [], self.notes)
+        case = Case(name, loaded.agreement, loaded.base, evidence, texts, plans)
+        faults = account_faults(case)
+        return CaseRead(None if faults else case, faults, self.notes)
 
     def _bytes(self, name: str) -> bytes | None:
         path = self.folder / name

@@ -24,15 +24,16 @@ Ints: TypeAlias = NDArray[np.int64]
 
 FAR = 46.0
 """Terms this many natural logarithms below the greatest are left out: 1e-20 of it."""
-CLOSE = 1e-12
-"""Steps are halved until that moves the answer by less than this, relatively, or by no more than rounding does."""
+CLOSE = 1e-11
+"""Relative error of the trapezoids. Halving a step squares it, so that a halving that moves the answer by c leaves c squared."""
 HALVINGS = 9
 MOST = 2**40
 _TABLE = 2**17
-_EXPONENT = 150.0
-_NOTHING = -500.0
+_EXPONENT = 300.0
+_NOTHING = -700.0
 _BEND = 4.0
 _STEP = 0.35
+_STEPS = 32
 _SCAN = 24
 _CELLS = 40_000
 
@@ -58,8 +59,8 @@ class ClosedAnswer:
     """The posterior of a closed stock.
 
     `mean_total`, `sd_total`: items over all sites. `mean_rate`, `sd_rate`: expected items per site. `mean_detection`,
-    `sd_detection`: probability that a visit counts an item. `error`: the largest relative change of these at the last halving of
-    the steps, plus what rounding of the logarithms can do.
+    `sd_detection`: probability that a visit counts an item. `error`: what the last halving of the steps leaves, relatively, plus
+    what rounding of the logarithms can do.
     """
 
     log_evidence: float
@@ -155,28 +156,23 @@ def _log_factorial(n: Ints) -> Floats:
     return np.where(n < _TABLE, _factorials()[np.clip(n, 0, _TABLE - 1)], stirling)
 
 
-def _mode(log_m: Floats, row: Ints) -> tuple[Floats, Floats]:
-    """Where Poisson(N; m) prod_t C(N, row_t) is greatest, and how wide it is there, for each m.
+def _mode(log_m: Floats, rows: Ints) -> tuple[Floats, Floats]:
+    """Where Poisson(N; m) prod_t C(N, y_t) is greatest, and how wide it is there, by row of `rows` and m: [rows, len(log_m)].
 
     The term N over the term N-1 is (m/N) prod_t N/(N-y_t): its logarithm falls with N and crosses 0 once, above max y.
     """
-    y = row[row > 0].astype(np.float64)[:, None]
-    m = np.exp(log_m)
-    if not y.size:
-        return m, np.sqrt(m) + 1e-3
-    top, others = float(y.max()), len(y) - 1
-    above = m + 1e-6
+    top, others = rows.max(1)[:, None].astype(np.float64), rows.shape[1] - 1
+    short = top[:, None] - rows[:, :, None]
+    above = np.exp(log_m) + np.full_like(top, 1e-6)
     for _ in range(40):
-        n = top + above
-        gaps = above + (top - y)
-        slope = others / n - (1 / gaps).sum(0)
-        step = -(log_m + others * np.log(n) - np.log(gaps).sum(0)) / (slope * above)
-        above = above * np.exp(np.clip(step, -6.0, 6.0))
-        above = np.maximum(above, 1e-9)
-        if np.abs(np.where(above > 1e-9, step, 0.0)).max() < 1e-3:
+        n, gaps = top + above, above[:, None] + short
+        slope = others / n - (1 / gaps).sum(1)
+        step = -(log_m + others * np.log(n) - np.log(gaps).sum(1)) / (slope * above)
+        above = np.maximum(above * np.exp(np.clip(step, -6.0, 6.0)), 1e-9)
+        if np.abs(np.where(above > 1e-9, step, 0.0)).max() < 1e-2:
             break
     n = top + above
-    bend = (1 / (above + (top - y))).sum(0) - others / n
+    bend = (1 / (above[:, None] + short)).sum(1) - others / n
     return n, 1 / np.sqrt(np.maximum(bend, 1e-300))
 
 
@@ -204,6 +200,7 @@ class _Sites:
         self.least, self.most = self.rows.min(0), self.rows.max(0)
         values, places = np.unique(self.rows, return_inverse=True)
         self.values, self.places = values, places.reshape(self.rows.shape)
+        self.log_factorial = _log_factorial(values)[:, None]
 
     def sums(self, v: Floats) -> Floats:
         """For each log m: sum of log Q, of the mean and of the variance of N given m: [3, len(v)]."""
@@ -220,12 +217,11 @@ class _Sites:
 
         The mode grows with every count, so that the least and the greatest of the counts bound it.
         """
-        low, low_width = _mode(v, self.least)
-        high, high_width = _mode(v, self.most)
+        (low, high), (low_width, high_width) = _mode(v, np.stack([self.least, self.most]))
         # Left of its mode a term falls faster than a Gaussian of its width; to the right it falls like a Poisson tail.
         reach = sqrt(2 * FAR)
         low = np.maximum(low - reach * low_width - 2, float(self.least.max()))
-        high = high + reach * high_width + FAR / np.log(2 + FAR / (high_width + 0.1))
+        high = high + reach * high_width + FAR / np.log(2 + FAR / (high_width + 0.1)) + 1
         return np.floor(low), np.ceil(high), np.minimum(low_width, high_width)
 
     def _panels(self, v: Floats) -> list[_Panel]:
@@ -247,28 +243,32 @@ class _Sites:
         middle = (v[0] + v[-1]) / 2
         centre = float(numbers[panel.terms // 2])
         logs = self._terms(numbers, middle)
-        greatest = logs.max(1)
-        away = numbers - centre
-        powers = np.exp(np.outer(away, v - middle))
-        moments = np.concatenate([powers, away[:, None] * powers, (away * away)[:, None] * powers], axis=1)
+        greatest = logs.max(1, keepdims=True)
         # What is left out is not put at 0 exactly: numbers below 1e-308 would make the product slow.
-        s0, s1, s2 = np.split(np.exp(np.maximum(logs - greatest[:, None], _NOTHING)) @ moments, 3, axis=1)
-        means = s1 / s0
+        each = np.exp(np.maximum(logs - greatest, _NOTHING))
+        away = (numbers - centre)[:, None]
+        moments = np.empty((panel.terms, 3, len(v)))
+        np.exp(away * (v - middle), out=moments[:, 0])
+        np.multiply(moments[:, 0], away, out=moments[:, 1])
+        np.multiply(moments[:, 1], away, out=moments[:, 2])
+        s = (each @ moments.reshape(panel.terms, -1)).reshape(-1, 3, len(v))
+        means = s[:, 1] / s[:, 0]
         weight = self.multiplicity
         sites = float(weight.sum())
         shift = centre * (v - middle) - (np.exp(v) - exp(middle)) + log(panel.stride)
-        log_q = weight @ (np.log(s0) + greatest[:, None]) + sites * shift
-        return np.stack([log_q, weight @ means + sites * centre, weight @ (s2 / s0 - means * means)])
+        log_q = weight @ (np.log(s[:, 0]) + greatest) + sites * shift
+        return np.stack([log_q, weight @ means + sites * centre, weight @ (s[:, 2] / s[:, 0] - means * means)])
 
     def _terms(self, numbers: Ints, v: float) -> Floats:
         """log of Poisson(N; e^v) prod_t C(N, y_st) at each row and number: [rows, numbers]."""
         whole_log = _log_factorial(numbers)
-        logs = np.tile(numbers * v - exp(v) - whole_log, (len(self.rows), 1))
         rest = numbers[None, :] - self.values[:, None]
-        ways = whole_log - _log_factorial(rest) - _log_factorial(self.values)[:, None]
+        ways = whole_log - _log_factorial(rest) - self.log_factorial
         ways[rest < 0] = -inf
-        for places in self.places.T:
+        logs = ways[self.places[:, 0]]
+        for places in self.places.T[1:]:
             logs += ways[places]
+        logs += numbers * v - exp(v) - whole_log
         return logs
 
     def total_pmf(self, v: float, size: int) -> Floats:
@@ -343,22 +343,24 @@ class _Posterior:
         p = (self.seen / self.visits + 0.5 * prior.alpha) / (1.4 * largest + 0.5 * (prior.alpha + prior.beta))
         rate = (prior.a + self.seen / self.visits / p) / (prior.b + self.sites)
         self.start = log(rate) + self.visits * log1p(-min(p, 0.9))
+        # How fast the density of log m falls at last on the left.
+        self.slope = largest - (self.seen - prior.beta) / self.visits
 
     def solve(self) -> ClosedAnswer:
         low, high, centre, width = self._range()
         left, right = (_BEND * asinh((end - centre) / width / _BEND) for end in (low, high))
-        steps, inner_step = max(16, ceil((right - left) / _STEP)), _STEP
-        outer = self._outer(left, right, steps, centre, width, inner_step, None)
-        before = self._moments(outer)
+        steps = _STEPS
+        outer = self._outer(left, right, steps, centre, width, None)
+        coarse, found = self._moments(outer, 2), self._moments(outer, 1)
         for _ in range(HALVINGS):
-            steps, inner_step = 2 * steps, inner_step / 2
-            outer = self._outer(left, right, steps, centre, width, inner_step, outer)
-            found = self._moments(outer)
-            change = float(np.max(np.abs(found - before) / np.maximum(np.abs(found), 1.0 * (np.arange(len(found)) == 0))))
-            before = found
-            if change < max(CLOSE, 2.0**-49 * self.steep):
+            scale = np.maximum(np.abs(found), 1.0 * (np.arange(len(found)) == 0))
+            change = float(np.max(np.abs(found - coarse) / scale))
+            if change**2 < CLOSE or change < 2.0**-49 * self.steep:
                 break
-        return self._finish(outer, before, change)
+            steps *= 2
+            outer = self._outer(left, right, steps, centre, width, outer)
+            coarse, found = found, self._moments(outer, 1)
+        return self._finish(outer, found, min(change, change**2))
 
     def _range(self) -> tuple[float, float, float, float]:
         """Where the density of log m is not negligible, its mode and its width there.
@@ -366,8 +368,8 @@ class _Posterior:
         Scans narrow, or widen where an end is not low enough. The log density has finite slopes at both ends: at least beta/T to
         the left, and e^(-b m) to the right.
         """
-        far_prior = log((self.prior.a + 1) / self.prior.b) + 2
-        low, high = min(self.start - 4, far_prior - 8), max(self.start + 4, far_prior)
+        low = self.start - 4 - FAR / self.slope
+        high = max(self.start + 4, log((FAR + 10 + 4 * self.prior.a) / self.prior.b))
         for _ in range(100):
             v, logs = self._scan(low, high)
             kept = np.flatnonzero(logs > logs.max() - FAR)
@@ -391,37 +393,35 @@ class _Posterior:
 
     def _scan(self, low: float, high: float) -> tuple[Floats, Floats]:
         v = np.linspace(low, high, _SCAN + 1)
-        return v, self._density(v, self.groups.sums(v), self._inner(v, 1.0, moments=False)[0])
+        return v, self._density(v, self.groups.sums(v), self._inner(v, moments=False)[0])
 
     def _density(self, v: Floats, sums: Floats, inner: Floats) -> Floats:
         return np.asarray(self.prior.a * v - self.prior.b * np.exp(v) + sums[0] + inner)
 
-    def _outer(
-        self, left: float, right: float, steps: int, centre: float, width: float, inner_step: float, coarser: _Outer | None
-    ) -> _Outer:
+    def _outer(self, left: float, right: float, steps: int, centre: float, width: float, coarser: _Outer | None) -> _Outer:
         t = np.linspace(left, right, steps + 1)
         v = centre + width * _BEND * np.sinh(t / _BEND)
         if coarser is None:
-            sums = self.groups.sums(v)
+            sums, inner = self.groups.sums(v), self._inner(v)
         else:
-            sums = np.empty((3, steps + 1))
+            sums, inner = np.empty((3, steps + 1)), np.empty((5, steps + 1))
             sums[:, ::2], sums[:, 1::2] = coarser.sums, self.groups.sums(v[1::2])
-        inner = self._inner(v, inner_step)
+            inner[:, ::2], inner[:, 1::2] = coarser.inner, self._inner(v[1::2])
         logs = self._density(v, sums, inner[0]) + np.log(width * np.cosh(t / _BEND) * (right - left) / steps)
         return _Outer(v, sums, inner, logs)
 
-    def _moments(self, outer: _Outer) -> Floats:
-        """log of the sum; mean and variance of the total, means of rate, rate^2, p and p^2."""
-        top = outer.logs.max()
-        weights = np.exp(outer.logs - top)
+    def _moments(self, outer: _Outer, every: int) -> Floats:
+        """log of the sum; mean and variance of the total, of rate and of p, from each node or from `every` second."""
+        logs, sums, inner = outer.logs[::every], outer.sums[:, ::every], outer.inner[:, ::every]
+        top = logs.max()
+        weights = np.exp(logs - top)
         total = weights.sum()
         weights /= total
-        mean = weights @ outer.sums[1]
-        variance = weights @ (outer.sums[2] + (outer.sums[1] - mean) ** 2)
-        rate, detection = weights @ outer.inner[1], weights @ outer.inner[3]
-        rate_var = weights @ (outer.inner[2] + (outer.inner[1] - rate) ** 2)
-        detection_var = weights @ (outer.inner[4] + (outer.inner[3] - detection) ** 2)
-        return np.array([top + log(total), mean, variance, rate, rate_var, detection, detection_var])
+        found = [top + log(total * every)]
+        for mean, variance in ((sums[1], sums[2]), (inner[1], inner[2]), (inner[3], inner[4])):
+            middle = weights @ mean
+            found += [middle, weights @ (variance + (mean - middle) ** 2)]
+        return np.array(found)
 
     def _finish(self, outer: _Outer, found: Floats, change: float) -> ClosedAnswer:
         prior = self.prior
@@ -443,45 +443,59 @@ class _Posterior:
             _nodes=(outer.v, weights / weights.sum()),
         )
 
-    def _inner(self, v: Floats, step: float, *, moments: bool = True) -> Floats:
+    def _inner(self, v: Floats, *, moments: bool = True) -> Floats:
         """log of the integral over x at each log m, and mean and variance of rate and of p given m: [5 or 1, len(v)]."""
         log_m = v[:, None]
         mode, width = self._inner_mode(log_m)
-        top = self._inner_log(mode, log_m)
-        left, right = 9.0 * width, 9.0 * width
-        for _ in range(200):
-            short = self._inner_log(mode - left, log_m) > top - FAR
-            if not short.any():
+        top = self._inner_log(mode, log_m)[0]
+        start = -self._reach(mode, -width, log_m, top)
+        end = self._reach(mode, width, log_m, top)
+        step = _STEP if moments else 1.0
+        for _ in range(HALVINGS):
+            found, coarse = self._trapezoids(log_m, mode, width, top, 2 * ceil((end - start) / step / 2), start, end, moments)
+            change = np.abs(found - coarse) / np.maximum(np.abs(found), 1.0 * (np.arange(len(found)) == 0)[:, None])
+            if not moments or float(change.max()) ** 2 < CLOSE / 10:
                 break
-            left = np.where(short, 2 * left, left)
-        for _ in range(200):
-            short = self._inner_log(mode + right, log_m) > top - FAR
-            if not short.any():
-                break
-            right = np.where(short, 2 * right, right)
-        start = float(-_BEND * np.arcsinh(left / width / _BEND).max())
-        end = float(_BEND * np.arcsinh(right / width / _BEND).max())
-        t = np.linspace(start, end, ceil((end - start) / step) + 1)
-        x = mode + width * (_BEND * np.sinh(t / _BEND))
-        logs = self._inner_log(x, log_m) - top
-        weights = np.exp(np.maximum(logs, _NOTHING)) * np.cosh(t / _BEND)
-        sums = weights.sum(1)
-        log_sum = np.log(sums * width[:, 0] * (t[1] - t[0])) + top[:, 0]
-        if not moments:
-            return np.asarray(log_sum[None])
-        weights /= sums[:, None]
-        p = np.exp(-np.logaddexp(0, -x))
-        rate = np.exp(np.minimum(np.where(logs > _NOTHING, log_m + self.visits * np.logaddexp(0, x), -inf), 700))
-        mean_rate, mean_p = (weights * rate).sum(1), (weights * p).sum(1)
-        var_rate = (weights * (rate - mean_rate[:, None]) ** 2).sum(1)
-        var_p = (weights * (p - mean_p[:, None]) ** 2).sum(1)
-        return np.stack([log_sum, mean_rate, var_rate, mean_p, var_p])
+            step /= 2
+        return found
 
-    def _inner_log(self, x: Floats, log_m: Floats) -> Floats:
+    def _reach(self, mode: Floats, width: Floats, log_m: Floats, top: Floats) -> float:
+        """How far the inner density matters on one side, at most over all log m, in the coordinate that bends."""
+        away = 9.0 * width
+        for _ in range(200):
+            short = self._inner_log(mode + away, log_m)[0] > top - FAR
+            if not short.any():
+                break
+            away = np.where(short, 2 * away, away)
+        return float(_BEND * np.arcsinh(away / width / _BEND).max())
+
+    def _trapezoids(
+        self, log_m: Floats, mode: Floats, width: Floats, top: Floats, steps: int, start: float, end: float, moments: bool
+    ) -> tuple[Floats, Floats]:
+        """The inner integrals with so many steps, and with half as many."""
+        t = np.linspace(start, end, steps + 1)
+        logs, g, rate = self._inner_log(mode + width * (_BEND * np.sinh(t / _BEND)), log_m)
+        weights = np.exp(np.maximum(logs - top, _NOTHING)) * np.cosh(t / _BEND)
+        p = -np.expm1(-g) if moments else g
+        found = []
+        for every in (1, 2):
+            w = weights[:, ::every]
+            sums = w.sum(1)
+            rows = [np.log(sums * width[:, 0] * (every * (t[1] - t[0]))) + top[:, 0]]
+            if moments:
+                w = w / sums[:, None]
+                for value in (rate[:, ::every], p[:, ::every]):
+                    mean = (w * value).sum(1)
+                    rows += [mean, (w * (value - mean[:, None]) ** 2).sum(1)]
+            found.append(np.stack(rows))
+        return found[0], found[1]
+
+    def _inner_log(self, x: Floats, log_m: Floats) -> tuple[Floats, Floats, Floats]:
+        """The logarithm of the inner density, g, and the rate m e^(T g), which is cut where the density is 0 anyway."""
         g = np.logaddexp(0, x)
-        with np.errstate(divide="ignore"):
-            log_missed = log_m + self.visits * g + np.log(-np.expm1(-self.visits * g))
-        return np.asarray(self.steep * x + self.bend * g - (self.prior.b + self.sites) * np.exp(np.minimum(log_missed, 600)))
+        rate = np.exp(np.minimum(log_m + self.visits * g, 300))
+        missed = rate * -np.expm1(-self.visits * g)
+        return self.steep * x + self.bend * g - (self.prior.b + self.sites) * missed, g, rate
 
     def _inner_mode(self, log_m: Floats) -> tuple[Floats, Floats]:
         """Where the inner density is greatest, near enough to centre a grid on, and its width there.
@@ -515,4 +529,5 @@ class _Posterior:
         g = np.logaddexp(0, x)
         p, missed = np.exp(x - g), np.exp(np.minimum(log_c + visits * g, 600))
         bend = -p * (1 - p) * (self.bend - missed) + p * p * visits * missed
-        return x, 1 / np.sqrt(np.maximum(bend, 1e-12))
+        # Between slopes that cancel there is a plateau from 0 to the mode, whose curvature says nothing.
+        return x, np.minimum(1 / np.sqrt(np.maximum(bend, 1e-12)), np.maximum(x, 0) + 3 + 3 / self.steep)

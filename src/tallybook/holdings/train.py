@@ -36,8 +36,8 @@ _FAINT = 1e-24
 
 
 @lru_cache(maxsize=1)
-def _sketch() -> dict[int, Array]:
-    return {}
+def _sketch() -> list[Array]:
+    return []
 
 
 def sketch(rows: int, columns: int) -> Array:
@@ -45,9 +45,10 @@ def sketch(rows: int, columns: int) -> Array:
     made, size = _sketch(), 1 << 16
     while size < rows * columns:
         size *= 2
-    if size not in made:
-        made[size] = np.random.default_rng(20_011).standard_normal(size)
-    return made[size][: rows * columns].reshape(rows, columns)
+    if not made or len(made[0]) < size:
+        # A longer draw from one seed begins with the shorter.
+        made[:] = [np.random.default_rng(20_011).standard_normal(size)]
+    return made[0][: rows * columns].reshape(rows, columns)
 
 
 def factors(matrix: Array, miss: float, guess: int) -> tuple[Array, Array, float, bool]:
@@ -481,10 +482,11 @@ class Train:
         (top, bottom), (first, last) = (self._inside(margins[0]), self._inside(margins[1]))
         weights = _weight(margins[0][top:bottom]), _weight(margins[1][first:last])
         now = 1 / (weights[0][:, None, None] * weights[1][:, None])
+        kernels = [k[top:bottom] if k.base is not None else k[top:bottom].copy() for k in kernels]
         shift, within = (low - least - top, _holding(sums(tables[0]), self.accuracy**2 / 100))
         for chain, kernel in zip(self.chains, kernels, strict=True):
             chain.focus(axis)
-            on = partial(_hopped_on, kernel[None, top:bottom], shift, (first, last), room, within)
+            on = partial(_hopped_on, kernel[None], shift, (first, last), room, within)
             moved = _moved(chain, axis, apart[:, :, None], on, now)
             self.discarded += chain.split(axis, moved, self.accuracy)
         self.weights[axis], self.weights[axis + 1] = weights
@@ -494,7 +496,7 @@ class Train:
         def back(chains: list[Chain]) -> list[Chain]:
             for chain, kernel in zip(chains, kernels, strict=True):
                 chain.focus(axis)
-                off = partial(_hopped_back, kernel[None, top:bottom], shift, (first, last), held, room)
+                off = partial(_hopped_back, kernel[None], shift, (first, last), held, room)
                 chain.split(axis, _moved(chain, axis, now, off, apart[:, :, None]), accuracy)
             return chains
 

@@ -23,7 +23,7 @@ from tallybook.commitments.commitment import (
 from tallybook.commitments.measures import MeasureStanding, measure_standing
 from tallybook.core.canonical import digest
 from tallybook.core.time import written
-from tallybook.holdings.entries import Books
+from tallybook.holdings.summary import Summary
 from tallybook.verdicts.combine import DutyVerdict, duty_verdict
 from tallybook.verdicts.finding import Finding, find
 from tallybook.verdicts.inquiry import Inquiry
@@ -177,7 +177,7 @@ def finding_json(finding: Finding, most: int | None = MOST_CITED) -> dict[str, A
 
 
 def _quantity_json(finding: Finding) -> dict[str, Any] | None:
-    books: Books | None = finding.account
+    books: Summary | None = finding.account
     if books is None or finding.claim.quantity is None:
         return None
     return {

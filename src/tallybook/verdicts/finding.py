@@ -12,11 +12,11 @@ from tallybook.core.bounds import Bounds
 from tallybook.core.time import duration, shifted
 from tallybook.core.truth import Truth
 from tallybook.evidence.grade import PART, Grade, likelihood_ratio
-from tallybook.holdings.entries import Books
+from tallybook.holdings.summary import Summary
 from tallybook.verdicts.inquiry import Begun, Inquiry
 from tallybook.verdicts.ladder import Side, Strength, Word, side, word
 from tallybook.verdicts.methods import MethodsFound, Requirement, means_of, methods_found, requirement
-from tallybook.verdicts.quantities import books_of
+from tallybook.verdicts.quantities import books_of, plan_of
 from tallybook.verdicts.weigh import Cluster, Duty, Scales, Weighed, Weights, clusters, read_on, strength, weigh
 
 NOT_COVERED = "not covered"
@@ -53,7 +53,7 @@ class Finding:
     methods: MethodsFound
     means: tuple[str, ...]
     good_evidence: float
-    account: Books | None
+    account: Summary | None
     correctness: Word | None
     completeness: Word | None
     duties: tuple[tuple[DutyProvision, Begun], ...]
@@ -191,16 +191,26 @@ def _coverage(inquiry: Inquiry, claim: Claim) -> Coverage | None:
 
 def _account(
     inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed], duties: Sequence[tuple[DutyProvision, Begun]]
-) -> Books | None:
+) -> Summary | None:
     if claim.quantity is None:
         return None
     since = min((begun.since.first for _, begun in duties), default=inquiry.question.on)
     days = (inquiry.question.on - max(since, inquiry.question.on - _LONGEST)).total_seconds() / 86_400
     key = ("books", claim.id)
     if key not in inquiry.memo:
-        inquiry.memo[key] = books_of(inquiry, claim, weighed, days)
-    found: Books = inquiry.memo[key]
+        inquiry.memo[key] = _staged(inquiry, claim, weighed) or books_of(inquiry, claim, weighed, days)
+    found: Summary = inquiry.memo[key]
     return found
+
+
+def _staged(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed]) -> Summary | None:
+    """The account of stages, where the case gives any and their first day has come."""
+    if not plan_of(inquiry, claim).stages:
+        return None
+    # Loaded only where it is needed.
+    from tallybook.verdicts.staged import is_staged, staged_books
+
+    return staged_books(inquiry, claim, weighed) if is_staged(inquiry, claim) else None
 
 
 def _questions(
@@ -208,7 +218,7 @@ def _questions(
     claim: Claim,
     needed: Requirement | None,
     favour: Sequence[Weighed],
-    books: Books | None,
+    books: Summary | None,
     for_: Side,
     weights: Weights,
 ) -> tuple[Word, Word] | None:
@@ -227,7 +237,7 @@ def _questions(
     return correctness, _complete(books, none_left, bar, whole, for_, weights)
 
 
-def _is_sure(counted: Sequence[Weighed], books: Books, weights: Weights) -> bool:
+def _is_sure(counted: Sequence[Weighed], books: Summary, weights: Weights) -> bool:
     """Whether one count of the whole, or every count of a part, is good evidence by itself (odds of its low ratio)."""
 
     def good(item: Weighed) -> bool:
@@ -239,7 +249,7 @@ def _is_sure(counted: Sequence[Weighed], books: Books, weights: Weights) -> bool
     return any(good(w) for w in whole) or (bool(parts) and all(good(w) for w in parts))
 
 
-def _correct(books: Books, p_out: float | None, bar: float, counts_enough: bool, for_: Side, weights: Weights) -> Word:
+def _correct(books: Summary, p_out: float | None, bar: float, counts_enough: bool, for_: Side, weights: Weights) -> Word:
     if p_out is not None and books.removed[1] > 0:
         if p_out >= bar and counts_enough:
             return Word.VERIFIED
@@ -249,7 +259,7 @@ def _correct(books: Books, p_out: float | None, bar: float, counts_enough: bool,
     return Word.CLAIMED if any(c.is_word for c in for_.clusters) else Word.NO_EVIDENCE
 
 
-def _complete(books: Books, none_left: float | None, bar: float, whole: MethodsFound, for_: Side, weights: Weights) -> Word:
+def _complete(books: Summary, none_left: float | None, bar: float, whole: MethodsFound, for_: Side, weights: Weights) -> Word:
     if none_left is not None and books.removed[1] > 0:
         if none_left >= bar and whole.all_met:
             return Word.VERIFIED

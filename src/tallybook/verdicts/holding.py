@@ -77,7 +77,7 @@ def holding_of(inquiry: Inquiry, claim: Claim) -> Holding:
     """The account of a claim's quantity. Raises ModelError where there are too many things to count one by one."""
     finding = find(inquiry, claim)
     books = finding.account
-    assert books is not None
+    assert isinstance(books, Books)
     plan = plan_of(inquiry, claim)
     entries, _ = entries_of(inquiry, claim, finding.weighed)
     ships = ship_table(_ship_counts(inquiry, claim, plan, books))

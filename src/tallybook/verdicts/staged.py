@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from math import inf, isfinite
+from math import inf
 
 import numpy as np
 
 from tallybook.agreement.claim import Claim
-from tallybook.errors import CaseFaultsError, Fault
 from tallybook.evidence.grade import Grade, likelihood_ratio
 from tallybook.evidence.report import Bearing, Report
 from tallybook.holdings.compiled import MOST_DAYS_UNSURE, Compiled, Sighting, StagedLook, compile_account
@@ -32,7 +31,7 @@ from tallybook.holdings.unknown import (
     solved,
     stocks_by_day,
 )
-from tallybook.verdicts.inquiry import Case, Inquiry
+from tallybook.verdicts.inquiry import Inquiry
 from tallybook.verdicts.quantities import entries_of, plan_of, trust_of
 from tallybook.verdicts.weigh import Weighed, Weights, default_cluster, is_statement, said_by
 
@@ -168,8 +167,7 @@ def is_staged(inquiry: Inquiry, claim: Claim) -> bool:
 def staged_books(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed]) -> StagedBooks:
     """The account of a claim's quantity that has stages, for its verdict.
 
-    Raises CaseFaultsError for rows that no account can use, ModelError for an account that makes no sense, ImpossibleError where
-    no state of the world gives the counts.
+    Raises ModelError for an account that makes no sense, ImpossibleError where no state of the world gives the counts.
     """
     key = ("staged books", claim.id)
     if key not in inquiry.memo:
@@ -213,7 +211,7 @@ def _books(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed]) -> Staged
 def staged_holding(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed]) -> StagedHolding:
     """The staged account of a claim's quantity, in full. `weighed`: the reports read on the claim, of its finding.
 
-    Raises CaseFaultsError, ModelError and ImpossibleError as `staged_books` does.
+    Raises ModelError and ImpossibleError as `staged_books` does.
     """
     key = ("staged holding", claim.id)
     if key not in inquiry.memo:
@@ -353,9 +351,6 @@ def _triple(pmf: Array) -> tuple[float, float, float]:
 
 def _compiled(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed]) -> tuple[Compiled, list[Entry]]:
     plan = plan_of(inquiry, claim)
-    faults = list(_faults_of(inquiry.case, plan, inquiry.view.reports.values()))
-    if faults:
-        raise CaseFaultsError(inquiry.case.name, faults)
     entries, _ = entries_of(inquiry, claim, weighed)
     declarations = sorted((e for e in entries if e.kind == "declared"), key=lambda e: (e.at, e.known, e.low, e.report))
     reader = _Reader(inquiry, claim, plan, weighed, {e.report for e in declarations})
@@ -487,51 +482,6 @@ class _Reader:
         if bearing is not None and bearing.cluster:
             return bearing.cluster, True
         return default_cluster(report), len(seen) > 1
-
-
-# -------------------------------------------------------------------------------------------------------------------- faults
-
-
-def staged_faults(case: Case) -> list[Fault]:
-    """Rows that no staged account of the case can use: counts that are none, and a ship in two places on one day."""
-    plans = [plan for plan in case.plans.values() if plan.stages]
-    return sorted({f for plan in plans for f in _faults_of(case, plan, case.evidence.reports.values())})
-
-
-def _faults_of(case: Case, plan: Plan, reports: Iterable[Report]) -> Iterator[Fault]:
-    items = case.evidence.members(plan.item)
-    mine = [r for r in reports if r.table == TABLE and r.item in items]
-    file = f"reports/{TABLE}.csv"
-    for report in mine:
-        for name, number in (("count", report.count), ("count_low", report.low), ("count_high", report.high)):
-            if number is None:
-                continue
-            if not isfinite(number) or number != int(number):
-                yield Fault(file, report.line, name, f"{number:g} is no whole number of items", "count whole items")
-            elif number < 0:
-                yield Fault(file, report.line, name, f"{number:g} is less than none", "give a count from 0 up")
-    yield from _in_two_places(case, [r for r in mine if r.vessel], file)
-
-
-def _in_two_places(case: Case, reports: Sequence[Report], file: str) -> Iterator[Fault]:
-    evidence = case.evidence
-    by_ship: dict[str, list[Report]] = {}
-    for report in reports:
-        # A report that is not of one day does not say where a ship was on it.
-        if report.starts.first.astimezone(case.tz).date() == report.ends.last.astimezone(case.tz).date():
-            by_ship.setdefault(report.vessel.casefold(), []).append(report)
-    for ships in by_ship.values():
-        for n, later in enumerate(ships):
-            for earlier in ships[:n]:
-                overlap = earlier.starts.first <= later.ends.last and later.starts.first <= earlier.ends.last
-                here, there = evidence.places_of(later.place), evidence.places_of(earlier.place)
-                near = any(a in evidence.around(b) or b in evidence.around(a) for a in here for b in there)
-                if overlap and here and there and not near:
-                    day = later.starts.first.astimezone(case.tz).date()
-                    what = (
-                        f"{later.vessel} at {later.place} on {day}, and by {earlier.id} (line {earlier.line}) at {earlier.place}"
-                    )
-                    yield Fault(file, later.line, "place", what, "correct one of the rows, or give the hours")
 
 
 def _where(report: Report) -> str:
