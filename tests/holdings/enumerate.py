@@ -148,6 +148,9 @@ def probability_of(account: Account, look: Look, numbers: tuple[tuple[int, int],
     else:
         right = with_false(tuple(y for _, y in look.counts))
     wrong = (look.span + 1.0) ** -len(headings)
+    if look.bounds is not None:
+        low, high = look.bounds
+        wrong *= max(sum(1 for y in range(look.span + 1) if low <= y and (high is None or y <= high)), 1)
     return look.trust * right + (1 - look.trust) * wrong
 
 

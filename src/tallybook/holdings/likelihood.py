@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 
 from tallybook.holdings.model import Account, Look
-from tallybook.holdings.numbers import NEVER, Array, Ints, log_beta_binomial, log_binomial, log_poisson, scaled
+from tallybook.holdings.numbers import (
+    NEVER,
+    Array,
+    Ints,
+    log_beta_binomial,
+    log_binomial,
+    log_poisson,
+    log_poisson_between,
+    scaled,
+)
 
 ITEMS, DECOYS = "items", "decoys"
 _SMALL = 1e-100
@@ -54,6 +63,10 @@ def likelihood(account: Account, look: Look, visibility: float, ranges: Sequence
     if look.trust == 1:
         return values, scale
     wrong = (1 - look.trust) / (look.span + 1) ** max(len(look.counts), 1)
+    if look.bounds is not None:
+        # Any number up to the span is as likely, and the bounds let so many of them through.
+        top = look.span if look.bounds[1] is None else min(look.bounds[1], look.span)
+        wrong *= max(top - look.bounds[0] + 1, 1)
     if scale == NEVER:
         return np.ones_like(values), log(wrong) if wrong > 0 else NEVER
     with np.errstate(divide="ignore"):
@@ -68,6 +81,8 @@ def _between(
 ) -> tuple[Array, float]:
     """The sum over the counts that the bounds leave open."""
     name = look.counts[0][0]
+    if len(ranges) == 1 and not look.sorts and not look.units_per_item:
+        return _one_axis(look, visibility, ranges[0], low, high)
     if high is None:
         most = max((1 if not look.units_per_item else len(look.units_per_item) - 1), 1) * sum(top for _, top in ranges)
         high = max(low, most + int(look.phi + 12 * (look.phi + 1) ** 0.5 + 30 if look.phi > 0 else 0))
@@ -86,7 +101,8 @@ def _exactly(
 ) -> tuple[Array, float]:
     of = subjects(account, look)
     if len(of) == 1 and len(counts) == 1 and not look.sorts and not look.units_per_item:
-        return _one_axis(look, visibility, ranges[0], next(iter(counts.values())))
+        count = next(iter(counts.values()))
+        return _one_axis(look, visibility, ranges[0], count, count)
     box = tuple(counts.values())
     shape = tuple(y + 1 for y in box)
     names = list(counts)
@@ -105,15 +121,14 @@ def _exactly(
         return scaled(np.log(values) + scale)
 
 
-def _one_axis(look: Look, visibility: float, numbers: tuple[int, int], count: int) -> tuple[Array, float]:
-    """Items of one class, or nothing but false counts: the common look, in logarithms."""
+def _one_axis(look: Look, visibility: float, numbers: tuple[int, int], low: int, high: int | None) -> tuple[Array, float]:
+    """Items of one class, or nothing but false counts, counted between two numbers: the common look, in logarithms."""
     n = np.arange(numbers[0], numbers[1] + 1)
-    least = count if look.phi == 0 else 0
-    seen = np.arange(least, count + 1)
-    seen = seen[seen <= numbers[1]]
+    least = low if look.phi == 0 else 0
+    seen = np.arange(least, numbers[1] + 1 if high is None else min(high, numbers[1]) + 1)
     if not len(seen):
         return np.zeros(len(n)), NEVER
-    false = log_poisson(count - seen, look.phi)
+    false = log_poisson(low - seen, look.phi) if low == high else log_poisson_between(low - seen, high, seen, look.phi)
     if len(n) * len(seen) > 20_000 and look.phi > 0:
         kept = false > _FALSE_COUNT_FLOOR
         if kept.any():

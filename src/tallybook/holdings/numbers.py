@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from math import exp, lgamma, log
+from math import exp, lgamma, log, pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 NEVER = -np.inf
+_LONG_TABLE = 1 << 20
 
 
 @lru_cache(maxsize=8)
@@ -72,8 +73,32 @@ def log_poisson(k: Ints, mean: float) -> Array:
     """log P(k) of a Poisson number, minus infinity for negative k."""
     inside = k >= 0
     kk = np.where(inside, k, 0)
-    table = log_factorials(int(kk.max(initial=0)))
-    return np.where(inside, times_log(kk, mean) - mean - table[kk], NEVER)
+    return np.where(inside, times_log(kk, mean) - mean - _log_factorial_of(kk), NEVER)
+
+
+def _log_factorial_of(k: Ints) -> Array:
+    """log k!; by Stirling's series where a table would be long, which is exact to the last bits there."""
+    most = int(k.max(initial=0))
+    if most < _LONG_TABLE:
+        return log_factorials(most)[k]
+    near = log_factorials(_LONG_TABLE)[np.minimum(k, _LONG_TABLE)]
+    far = np.maximum(k, _LONG_TABLE).astype(np.float64)
+    series = (far + 0.5) * np.log(far) - far + 0.5 * log(2 * pi) + 1 / (12 * far)
+    return np.where(k < _LONG_TABLE, near, series)
+
+
+def log_poisson_between(fewest: Ints, high: int | None, seen: Ints, mean: float) -> Array:
+    """log P(fewest <= e <= high - seen) of a Poisson number e, for each pair; `high` None is no upper bound."""
+    start = np.maximum(fewest, 0)
+    terms = np.arange(int(mean + 12 * sqrt(mean + 1) + 60))
+    k = start[:, None] + terms[None, :]
+    logs = log_poisson(k, mean)
+    if high is not None:
+        logs = np.where(k <= high - seen[:, None], logs, NEVER)
+    top = logs.max(axis=1)
+    safe = np.where(top == NEVER, 0.0, top)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(np.exp(logs - safe[:, None]).sum(axis=1)) + safe)
 
 
 def poisson_until(mean: float, tail: float) -> Array:
