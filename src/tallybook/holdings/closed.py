@@ -71,8 +71,7 @@ class ClosedAnswer:
     mean_detection: float
     sd_detection: float
     error: float
-    _groups: _Groups | None = field(repr=False, default=None, compare=False)
-    _nodes: tuple[Floats, Floats] | None = field(repr=False, default=None, compare=False)
+    _found: tuple[_Posterior, _Outer] | None = field(repr=False, default=None, compare=False)
     _unseen: tuple[int, ClosedPrior] | None = field(repr=False, default=None, compare=False)
 
     def total_pmf(self, limit: int) -> Floats:
@@ -84,12 +83,12 @@ class ClosedAnswer:
         size = whole(limit, "limit", "the limit") + 1
         if self._unseen is not None:
             return _unseen_total(*self._unseen, size)
-        assert self._groups is not None
-        assert self._nodes is not None
+        assert self._found is not None
+        posterior, outer = self._found
         found = np.zeros(size)
-        for v, weight in zip(*self._nodes, strict=True):
+        for v, weight in zip(*posterior.fine(outer, size), strict=True):
             if weight > 0:
-                found += weight * self._groups.total_pmf(float(v), size)
+                found += weight * posterior.groups.total_pmf(float(v), size)
         return found
 
 
@@ -319,6 +318,7 @@ class _Groups:
 class _Outer:
     """Nodes of log m: sums over sites, the inner integral, and the logarithm of each node's share."""
 
+    steps: int
     v: Floats
     sums: Floats
     inner: Floats
@@ -347,20 +347,33 @@ class _Posterior:
         self.slope = largest - (self.seen - prior.beta) / self.visits
 
     def solve(self) -> ClosedAnswer:
-        low, high, centre, width = self._range()
-        left, right = (_BEND * asinh((end - centre) / width / _BEND) for end in (low, high))
-        steps = _STEPS
-        outer = self._outer(left, right, steps, centre, width, None)
+        low, high, self.centre, self.width = self._range()
+        self.left, self.right = (_BEND * asinh((end - self.centre) / self.width / _BEND) for end in (low, high))
+        outer = self._outer(_STEPS, None)
         coarse, found = self._moments(outer, 2), self._moments(outer, 1)
         for _ in range(HALVINGS):
             scale = np.maximum(np.abs(found), 1.0 * (np.arange(len(found)) == 0))
             change = float(np.max(np.abs(found - coarse) / scale))
             if change**2 < CLOSE or change < 2.0**-49 * self.steep:
                 break
-            steps *= 2
-            outer = self._outer(left, right, steps, centre, width, outer)
+            outer = self._outer(2 * outer.steps, outer)
             coarse, found = found, self._moments(outer, 1)
         return self._finish(outer, found, min(change, change**2))
+
+    def fine(self, outer: _Outer, size: int) -> tuple[Floats, Floats]:
+        """Nodes of log m and their weights, close enough for each number below `size`.
+
+        As functions of log m the probabilities of single numbers are as narrow as 1 / (sd of the total given m).
+        """
+        for _ in range(HALVINGS):
+            weights = np.exp(outer.logs - outer.logs.max())
+            _, mean, variance = outer.sums
+            sd = np.sqrt(variance)
+            matters = (weights > 1e-18) & (mean - 8 * sd < size)
+            if not (np.diff(outer.v, append=outer.v[-1]) * sd)[matters].max(initial=0.0) > 0.8:
+                break
+            outer = self._outer(2 * outer.steps, outer)
+        return outer.v, weights / weights.sum()
 
     def _range(self) -> tuple[float, float, float, float]:
         """Where the density of log m is not negligible, its mode and its width there.
@@ -398,17 +411,17 @@ class _Posterior:
     def _density(self, v: Floats, sums: Floats, inner: Floats) -> Floats:
         return np.asarray(self.prior.a * v - self.prior.b * np.exp(v) + sums[0] + inner)
 
-    def _outer(self, left: float, right: float, steps: int, centre: float, width: float, coarser: _Outer | None) -> _Outer:
-        t = np.linspace(left, right, steps + 1)
-        v = centre + width * _BEND * np.sinh(t / _BEND)
+    def _outer(self, steps: int, coarser: _Outer | None) -> _Outer:
+        t = np.linspace(self.left, self.right, steps + 1)
+        v = self.centre + self.width * _BEND * np.sinh(t / _BEND)
         if coarser is None:
             sums, inner = self.groups.sums(v), self._inner(v)
         else:
             sums, inner = np.empty((3, steps + 1)), np.empty((5, steps + 1))
             sums[:, ::2], sums[:, 1::2] = coarser.sums, self.groups.sums(v[1::2])
             inner[:, ::2], inner[:, 1::2] = coarser.inner, self._inner(v[1::2])
-        logs = self._density(v, sums, inner[0]) + np.log(width * np.cosh(t / _BEND) * (right - left) / steps)
-        return _Outer(v, sums, inner, logs)
+        logs = self._density(v, sums, inner[0]) + np.log(self.width * np.cosh(t / _BEND) * (self.right - self.left) / steps)
+        return _Outer(steps, v, sums, inner, logs)
 
     def _moments(self, outer: _Outer, every: int) -> Floats:
         """log of the sum; mean and variance of the total, of rate and of p, from each node or from `every` second."""
@@ -428,7 +441,6 @@ class _Posterior:
         normal = prior.a * log(prior.b) - lgamma(prior.a)
         normal += lgamma(prior.alpha + prior.beta) - lgamma(prior.alpha) - lgamma(prior.beta)
         rounding = 2.0**-52 * (abs(float(found[0])) + self.steep * (1 + float(np.abs(found[0]) / (1 + self.steep))))
-        weights = np.exp(outer.logs - outer.logs.max())
         sd = np.sqrt(found[[2, 4, 6]])
         return ClosedAnswer(
             log_evidence=float(found[0]) + normal,
@@ -439,8 +451,7 @@ class _Posterior:
             mean_detection=float(found[5]),
             sd_detection=float(sd[2]),
             error=change + rounding,
-            _groups=self.groups,
-            _nodes=(outer.v, weights / weights.sum()),
+            _found=(self, outer),
         )
 
     def _inner(self, v: Floats, *, moments: bool = True) -> Floats:
@@ -453,8 +464,7 @@ class _Posterior:
         step = _STEP if moments else 1.0
         for _ in range(HALVINGS):
             found, coarse = self._trapezoids(log_m, mode, width, top, 2 * ceil((end - start) / step / 2), start, end, moments)
-            change = np.abs(found - coarse) / np.maximum(np.abs(found), 1.0 * (np.arange(len(found)) == 0)[:, None])
-            if not moments or float(change.max()) ** 2 < CLOSE / 10:
+            if not moments or _moved(found, coarse) ** 2 < CLOSE / 10:
                 break
             step /= 2
         return found
@@ -531,3 +541,11 @@ class _Posterior:
         bend = -p * (1 - p) * (self.bend - missed) + p * p * visits * missed
         # Between slopes that cancel there is a plateau from 0 to the mode, whose curvature says nothing.
         return x, np.minimum(1 / np.sqrt(np.maximum(bend, 1e-12)), np.maximum(x, 0) + 3 + 3 / self.steep)
+
+
+def _moved(found: Floats, coarse: Floats) -> float:
+    """The greatest change of inner integrals, relative to each; to a thousandth of the mean where a deviation is smaller."""
+    log_sum, rate, rate_var, p, p_var = found
+    variances = np.maximum(rate_var, 1e-6 * rate**2), np.maximum(p_var, 1e-6 * p**2)
+    scale = np.stack([np.maximum(np.abs(log_sum), 1), rate, variances[0], p, variances[1]])
+    return float((np.abs(found - coarse) / np.maximum(scale, 1e-300)).max())
