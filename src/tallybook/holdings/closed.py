@@ -349,7 +349,9 @@ class _Posterior:
     def solve(self) -> ClosedAnswer:
         low, high, self.centre, self.width = self._range()
         self.left, self.right = (_BEND * asinh((end - self.centre) / self.width / _BEND) for end in (low, high))
-        outer = self._outer(_STEPS, None)
+        # A lopsided density needs more nodes.
+        ends = sorted((-self.left, self.right))
+        outer = self._outer(_STEPS if ends[1] < 1.3 * ends[0] else 2 * _STEPS, None)
         coarse, found = self._moments(outer, 2), self._moments(outer, 1)
         for _ in range(HALVINGS):
             scale = np.maximum(np.abs(found), 1.0 * (np.arange(len(found)) == 0))
@@ -513,34 +515,34 @@ class _Posterior:
         Its slope, steep + p (bend - c T e^(T g)) with c = (b+S) m, crosses 0 once: where the bracket is below 0 both its factors
         grow.
         """
-        visits = self.visits
+        visits, steep = self.visits, self.steep
         log_c = log((self.prior.b + self.sites) * visits) + log_m
-        near = 0.3 / sqrt(self.steep + 1)
-        x = log(self.steep) - log_c
-        x = np.where(x > 0, np.logaddexp(0, log(self.steep + max(self.bend, 0.0)) - log_c) / visits, x)
+        x = log(steep) - log_c
+        x = np.where(x > 0, np.logaddexp(0, log(steep + max(self.bend, 0.0)) - log_c) / visits, x)
         low, high = np.full_like(x, -1e6), np.full_like(x, 1e6)
         for _ in range(60):
             g = np.logaddexp(0, x)
-            p, missed = np.exp(x - g), np.exp(np.minimum(log_c + visits * g, 600))
-            slope = self.steep + p * (self.bend - missed)
-            low, high = np.where(slope > 0, x, low), np.where(slope > 0, high, x)
-            # Newton on log of (what falls) over (what rises) is nearly straight at both ends.
-            falls, rises = p * missed, self.steep + p * self.bend
-            pull = np.where(rises > 0, (np.log(falls + 1e-300) - np.log(np.abs(rises) + 1e-300)), 1.0)
-            tilt = 1 - p + visits * p - p * (1 - p) * self.bend / np.where(rises > 0, rises, 1.0)
-            following = x - pull / np.where(tilt > 0.1, tilt, 1.0)
+            p = np.exp(x - g)
+            falls = p * np.exp(np.minimum(log_c + visits * g, 600))
+            rises = np.maximum(steep + p * self.bend, 1e-200)
+            up = rises > falls
+            low, high = np.where(up, x, low), np.where(up, high, x)
+            # Newton on log of (what falls) over (what rises), which is nearly straight at both ends.
+            pull = np.log((falls + 1e-300) / rises)
+            following = x - pull / np.maximum(1 + p * (visits - 1 - (1 - p) * self.bend / rises), 0.1)
             outside = (following <= low) | (following >= high)
-            narrow = np.where(low > -1e6, low, high - 4 - np.abs(high)), np.where(high < 1e6, high, low + 4 + np.abs(low))
-            following = np.where(outside, (narrow[0] + narrow[1]) / 2, following)
-            moved = np.abs(following - x).max()
+            if outside.any():
+                near_low, near_high = np.maximum(low, high - 4 - np.abs(high)), np.minimum(high, low + 4 + np.abs(low))
+                following = np.where(outside, (near_low + near_high) / 2, following)
+            moved = float(np.abs(following - x).max())
             x = following
-            if moved < near:
+            if moved < 1 / sqrt(steep + 1):
                 break
         g = np.logaddexp(0, x)
         p, missed = np.exp(x - g), np.exp(np.minimum(log_c + visits * g, 600))
         bend = -p * (1 - p) * (self.bend - missed) + p * p * visits * missed
         # Between slopes that cancel there is a plateau from 0 to the mode, whose curvature says nothing.
-        return x, np.minimum(1 / np.sqrt(np.maximum(bend, 1e-12)), np.maximum(x, 0) + 3 + 3 / self.steep)
+        return x, np.minimum(1 / np.sqrt(np.maximum(bend, 1e-12)), np.maximum(x, 0) + 3 + 3 / steep)
 
 
 def _moved(found: Floats, coarse: Floats) -> float:

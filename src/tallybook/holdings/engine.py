@@ -12,6 +12,7 @@ import numpy as np
 
 from tallybook.errors import TallybookError
 from tallybook.holdings.dense import Adjoint, Axis, Dense, Smoothed, counted, edge, highest
+from tallybook.holdings.feasible import clashing
 from tallybook.holdings.kernels import WHOLE_TABLE, Kernels, plan, starting
 from tallybook.holdings.model import Account, ItemClass, ModelError, Uniform
 from tallybook.holdings.moves import Room, marginals, sums
@@ -77,9 +78,20 @@ def solve(account: Account, tolerance: float | None = None, method: str | None =
             smoothed = run.smoothed()
             if smoothed.edge <= _UNSURPRISING or tolerance == 0:
                 return _answer(account, run, smoothed)
+        elif looks := clashing(account):
+            raise ImpossibleError(looks)
         elif tolerance == 0:
             raise ImpossibleError(clash(account))
         tolerance = _finer(tolerance)
+        _fits(account, need.method, tolerance)
+
+
+def _fits(account: Account, method: str, tolerance: float) -> None:
+    """Raises ModelError where windows wide enough for counts so far apart would not fit."""
+    wider = next(n for n in needed(account, tolerance) if n.method == method)
+    if wider.memory > MOST_MEMORY or wider.seconds > _PATIENCE:
+        what = f"the counts contradict each other, or the prior, so strongly that {wider.memory / 1e9:,.1f} GB would be needed"
+        raise ModelError(what, where="looks", do="look for a count that cannot be meant, or let the looks have false counts")
 
 
 def _run(account: Account, method: str, tolerance: float) -> Run | TrainRun:
@@ -99,6 +111,7 @@ class Need:
 MOST_MEMORY = 2e9
 _SHORT_NAMES = {"dense": DENSE, "train": TRAIN}
 _SPEED, _QUICK = 5e9, 0.5
+_PATIENCE = 60.0
 _FEW = 20_000
 """Where the joint state has no more cells than this, finer windows cost nothing."""
 _RANK = 30
@@ -124,10 +137,13 @@ def chosen(account: Account, method: str | None = None) -> Need:
     return quick[0] if quick else min(fit, key=lambda n: n.seconds)
 
 
-def needed(account: Account) -> list[Need]:
-    """What each method would take, from the spread of each number before any look. Nothing large is made."""
+def needed(account: Account, share: float = TOLERANCE) -> list[Need]:
+    """What each method would take, from the spread of each number before any look. Nothing large is made.
+
+    `share`: the mass that one cut of a window may leave out.
+    """
     steps = plan(account)
-    days = widths(account, steps, TOLERANCE)
+    days = widths(account, steps, max(share, 1e-300))
     cells = [d.branches * prod(d.all) for d in days]
     tolerance = _FINEST if max(cells) <= _FEW else TOLERANCE
     chains = [(chain, apart, d.branches) for d in days for chain, apart in zip(d.stages, d.apart, strict=True)]
