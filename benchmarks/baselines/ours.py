@@ -21,7 +21,7 @@ from tallybook.holdings.model import Account
 from tallybook.holdings.problem import read_problem
 from tallybook.holdings.turnover import Turnover, TurnoverPrior, turnover, turnover_unknown
 from tallybook.holdings.unknown import solve_unknown
-from tallybook.verdicts.holding import Holding
+from tallybook.verdicts.accounts import Held
 from tallybook.verdicts.inquiry import Case
 
 NAME = "tallybook"
@@ -187,5 +187,5 @@ def example(_size: str, _quick: bool) -> list[Row]:
     return rows
 
 
-def _ask(opened: Case, name: str) -> list[Holding]:
+def _ask(opened: Case, name: str) -> list[Held]:
     return desk.holdings(desk.ask(opened, EXAMPLE_DAY), name)

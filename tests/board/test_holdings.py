@@ -20,9 +20,10 @@ from tallybook.board.page import Items, Page, Section, Table, markdown, text
 from tallybook.board.plot import HEIGHT, WIDTH, plot
 from tallybook.board.staged import page as staged_page
 from tallybook.casefile.new import new_case
+from tallybook.core.chance import chance
 from tallybook.verdicts.holding import Holding
 from tallybook.verdicts.holding_json import as_dict
-from tallybook.verdicts.holding_words import chance, likely, number, one_in, span
+from tallybook.verdicts.holding_words import likely, number, one_in, span
 from tallybook.verdicts.staged import StagedHolding
 from tallybook.verdicts.staged_json import as_dict as staged_dict
 

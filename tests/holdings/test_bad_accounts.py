@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdings.run import answers
 from tallybook.errors import TallybookError
+from tallybook.holdings.answers import answers
 from tallybook.holdings.model import Account, ItemClass, Look, ModelError, Stage
 from tallybook.holdings.problem import Closed, TurnoverProblem, read_problem
 

@@ -6,8 +6,8 @@ from math import log
 
 import numpy as np
 import pytest
-from scipy import stats  # type: ignore[import-untyped]
-from scipy.stats import qmc  # type: ignore[import-untyped]
+from scipy import stats
+from scipy.stats import qmc
 
 from tallybook.holdings import cubature
 from tallybook.holdings.cubature import Beta, Floats, Gamma, Integrated, LogNormal, Prior, Uniform, integrate

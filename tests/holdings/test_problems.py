@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from holdings.run import answers, main
+from holdings.run import main
+from tallybook.holdings.answers import answers
 
 CASES = Path(__file__).parent / "cases"
 NAMES = sorted(path.name.removesuffix(".answers.json") for path in CASES.glob("*.answers.json"))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats  # type: ignore[import-untyped]
+from scipy import stats
 
 from tallybook.holdings.model import ModelError
 from tallybook.holdings.turnover import Looks, Turnover, TurnoverPrior, turnover, turnover_unknown
