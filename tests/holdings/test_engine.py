@@ -174,7 +174,7 @@ def test_tiny_accounts_of_all_features(account: Account) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=1500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(accounts())
 def test_many_tiny_accounts_of_all_features(account: Account) -> None:
     test_tiny_accounts_of_all_features.hypothesis.inner_test(account)  # type: ignore[attr-defined]

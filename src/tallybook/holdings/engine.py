@@ -22,7 +22,7 @@ from tallybook.holdings.train import TrainRun
 
 DENSE, TRAIN = "dense windows", "tensor train"
 TOLERANCE, _FINEST = 1e-13, 1e-18
-TRAIN_TOLERANCE = 1e-12
+TRAIN_TOLERANCE = 1e-13
 
 
 class ImpossibleError(TallybookError):

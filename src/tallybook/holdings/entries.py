@@ -88,9 +88,9 @@ def keep_books(entries: Sequence[Entry], plan: Plan, days: float = 0.0, ships_na
     seen = _latest([e for e in entries if e.kind == "still_there"], unused)
     step = _step([*entries])
     parts, other = (ships, sites) if _sum(ships) >= _sum(sites) else (sites, ships)
-    figures = [e.low for e in [*estimates, *least, *whole, *totals]]
+    figures = [e.low for e in [*least, *whole, *totals]]
     start = declared.low if declared else max([*figures, _sum(parts)], default=0.0)
-    mean = plan.undeclared.mean if plan.undeclared.mean is not None else max(2.0, start / step * _ALWAYS_MORE)
+    mean = plan.undeclared.mean / step if plan.undeclared.mean is not None else max(2.0, start / step * _ALWAYS_MORE)
     account = TotalsAccount(
         declared=_units(start, step),
         undeclared=Undeclared(plan.undeclared.none, mean),
@@ -98,7 +98,7 @@ def keep_books(entries: Sequence[Entry], plan: Plan, days: float = 0.0, ships_na
         out=tuple(_total_figures(totals, parts, other, step)),
         at_first=tuple(_figure(e, step) for e in [*whole, *least]),
         left=tuple(_figure(e, step) for e in seen),
-        arrivals=plan.brought_in.middle * max(days, 0.0),
+        arrivals=plan.brought_in.middle / step * max(days, 0.0),
         parts_uncounted=max(0, ships_named - len(ships)),
     )
     solved = solve_totals(account)
@@ -110,8 +110,8 @@ def keep_books(entries: Sequence[Entry], plan: Plan, days: float = 0.0, ships_na
         *least,
         *seen,
     ]
-    rests = [*looks, *([declared] if declared else estimates)]
-    has_start = declared is not None or bool(estimates or least or whole)
+    rests = [*looks, *([declared] if declared else [])]
+    has_start = declared is not None or bool(least or whole)
     return Books(
         declared=declared.low if declared else None,
         removed=_triple(solved.out, step),
@@ -216,7 +216,12 @@ def _total_figures(
     out = []
     for e in totals:
         low = _units(e.low, step)
-        out.append(Figure(e.report, low, _units(e.high, step) if e.low == most and e.high is not None else None, e.trust))
+        since = [p for found in parts.values() for p in found if p.at > e.at]
+        if e.low == most and since:
+            # Something was seen to leave after the total was made up: more may be out than it says.
+            out.append(Figure(e.report, low, None, e.trust, max(1.0, _units(sum(p.low for p in since), step))))
+        else:
+            out.append(Figure(e.report, low, _units(e.high, step) if e.low == most and e.high is not None else None, e.trust))
     if other:
         surest = [max(found, key=_surest) for found in other.values()]
         name = " + ".join(e.report for e in surest)

@@ -96,8 +96,7 @@ def _against(books: Books, first: int, gone: int) -> tuple[str, ...]:
         number = {"removed": gone, "still_there": first - gone, "at_least": first, "all_there_was": first}.get(e.kind)
         if number is None:
             continue
-        most = max((f.low for f in books.account.out), default=0)
-        running = e.kind == "removed" and round(e.low / step) < most
+        running = any(f.report == e.report and f.high is None for f in books.account.out)
         if number * step < e.low or (e.high is not None and number * step > e.high and not running):
             wrong.append(e.report)
     return tuple(wrong)

@@ -62,15 +62,15 @@ class Figure:
     trust: float
     excess: float = 0.0
 
-    def weights(self, most: int) -> Array:
-        """P(this report | number) for 0..most, up to a factor; shape [most + 1]."""
+    def weights(self, most: int, span: int) -> Array:
+        """P(this report | number) for 0..most; shape [most + 1]. Where it is wrong, every number up to `span` is as likely."""
         high = most if self.high is None else min(self.high, most)
-        out = np.full(most + 1, (1 - self.trust) / (most + 1))
+        out = np.full(most + 1, (1 - self.trust) / (span + 1))
         if self.high is None and self.excess > 0 and self.low <= most:
             more = np.exp(np.arange(most - self.low + 1) * log(self.excess / (1 + self.excess)))
             out[self.low :] += self.trust * more / more.sum()
         elif self.low <= high:
-            out[self.low : high + 1] += self.trust / (high - self.low + 1)
+            out[self.low : high + 1] += self.trust / (max(span if self.high is None else self.high, self.low) - self.low + 1)
         return out
 
 
@@ -153,12 +153,16 @@ class Totals:
         return float(self._start[first] * self._gone[out] * self._look[first - out]) / exp(self.evidence)
 
 
+def span_of(account: TotalsAccount) -> int:
+    """The greatest number that a wrong report may give, and that a part may carry: twice the largest on file."""
+    figures = [*account.out, *account.at_first, *account.left, *(f for part in account.parts for f in part.figures)]
+    return max(10, 2 * max([account.declared, *(f.low if f.high is None else f.high for f in figures)]))
+
+
 def size_needed(account: TotalsAccount) -> int:
     """The greatest number that an account has to reckon with."""
-    figures = [*account.out, *account.at_first, *account.left, *(f for part in account.parts for f in part.figures)]
-    largest = max([account.declared, *(f.low if f.high is None else f.high for f in figures)])
     tail = account.undeclared.mean * log(1 / TAIL) + 6 * account.arrivals + 10 * (account.arrivals > 0)
-    return max(10, 2 * largest, account.declared + int(tail) + 1)
+    return max(span_of(account), account.declared + int(tail) + 1)
 
 
 def solve_totals(account: TotalsAccount) -> Totals:
@@ -171,18 +175,21 @@ def solve_totals(account: TotalsAccount) -> Totals:
         memory = 8 * 12 * most / 1e9
         what = f"an account of {account.declared:,} would need every number up to {most:,} ({memory:.1f} GB)"
         raise ModelError(what, where="holdings", do="count in larger units, such as batches")
+    span = span_of(account)
     start = np.zeros(most + 1)
     start[account.declared :] = account.undeclared.weights(most - account.declared)
     if account.arrivals > 0:
         start = _sum_of(start, poisson_until(account.arrivals, 1e-16))
     for figure in account.at_first:
-        start = start * figure.weights(most)
-    parts = {part.name: _product(part.figures, most) for part in account.parts}
-    unlisted = _unlisted(most, account)
+        start = start * figure.weights(most, span)
+    parts = {part.name: _load(part.figures, most, span) for part in account.parts}
+    unlisted = _unlisted(most, span, account)
     told = np.ones(most + 1)
     for figure in account.out:
-        told = told * figure.weights(most)
-    look = _product(account.left, most, flat=True)
+        told = told * figure.weights(most, span)
+    look = np.ones(most + 1)
+    for figure in account.left:
+        look = look * figure.weights(most, span)
     gone = unlisted
     for weights in parts.values():
         gone = _sum_of(gone, weights)
@@ -210,21 +217,23 @@ def solve_totals(account: TotalsAccount) -> Totals:
     )
 
 
-def _product(figures: Sequence[Figure], most: int, flat: bool = False) -> Array:
-    out = np.ones(most + 1)
+def _load(figures: Sequence[Figure], most: int, span: int) -> Array:
+    """What one part carried, from the looks at it alone."""
+    out = np.zeros(most + 1)
+    out[: span + 1] = 1.0
     for figure in figures:
-        out = out * figure.weights(most)
-    return out if flat and not figures else out / out.sum()
+        out = out * figure.weights(most, span)
+    return out / out.sum()
 
 
-def _unlisted(most: int, account: TotalsAccount) -> Array:
+def _unlisted(most: int, span: int, account: TotalsAccount) -> Array:
     """How many a total may hold that went out in no part counted by itself."""
     out = np.zeros(most + 1)
     out[0] = 1.0
-    if any(figure.high is not None for figure in account.out):
+    if any(figure.high is not None or figure.excess > 0 for figure in account.out):
         share = UNLISTED_KNOWN if account.parts_uncounted else UNLISTED
         out[0] = 1 - share
-        out[1:] = share / most
+        out[1 : span + 1] = share / span
     return out
 
 

@@ -656,7 +656,7 @@ def numbers_held(chains: Sequence[Chain]) -> int:
     return sum(prod(core.shape) for chain in chains for core in chain.cores)
 
 
-ACCURACY = 1e-8
+ACCURACY = 1e-9
 """What one cut of a bond may miss, of the whole length; what it does to a likelihood is of the order of the square."""
 _MANY = 200
 """Up to so many items the accuracy is finer, which costs little."""

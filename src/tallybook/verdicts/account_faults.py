@@ -15,7 +15,18 @@ TABLE = "observations"
 
 def account_faults(case: Case) -> list[Fault]:
     """Rows that no account of the case can use: a ship in two places on one day, and in stages a count that is none."""
-    return sorted({f for plan in case.plans.values() for f in _faults_of(case, plan, case.evidence.reports.values())})
+    found = {f for plan in case.plans.values() for f in _faults_of(case, plan, case.evidence.reports.values())}
+    return sorted(found | set(_declared_without_a_number(case)))
+
+
+def _declared_without_a_number(case: Case) -> Iterator[Fault]:
+    """A row that is read as the declared number has one, or says nothing of it."""
+    claims = {c.id for c in case.agreement.claims if c.quantity is not None}
+    for bearing in case.evidence.bearings:
+        report = case.evidence.reports.get(bearing.report)
+        if bearing.claim in claims and bearing.counts_as == "declared" and report is not None and report.number is None:
+            what = f"a declaration without a number (reports/bearings.csv:{bearing.line} reads it as `declared`)"
+            yield Fault(f"reports/{report.table}.csv", report.line, "count", what, "give the number, or another `counts_as`")
 
 
 def _faults_of(case: Case, plan: Plan, reports: Iterable[Report]) -> Iterator[Fault]:

@@ -185,7 +185,7 @@ def _quantity_json(finding: Finding) -> dict[str, Any] | None:
         "declared": _number(books.declared),
         "removed": [_number(v) for v in books.removed],
         "remaining": [_number(v) for v in books.remaining] if books.remaining else None,
-        "p_none_left": round(books.p_none_left, 4) if books.p_none_left is not None else None,
+        "p_none_left": books.p_none_left,
         "correctness": finding.correctness.value if finding.correctness else None,
         "completeness": finding.completeness.value if finding.completeness else None,
     }

@@ -225,7 +225,7 @@ def _assumed(books: Books, plan: Plan) -> tuple[str, ...]:
         out.append(f"nothing was there {base}, with probability {prior.none:g}; if there was more, {mean}{because}")
     out.append("what nobody counted as it left has not left")
     if books.account.arrivals:
-        out.append(f"{books.account.arrivals:.3g} brought in since the duty began, on average")
+        out.append(f"{books.account.arrivals * books.step:.3g} brought in since the duty began, on average")
     else:
         out.append("nothing has been brought in since the duty began")
     out.append("a report is right with the odds of its grade; where it is wrong, any number is as likely")
@@ -248,7 +248,7 @@ def _correctness(finding: Finding, books: Books, ships: Sequence[Ship]) -> tuple
             more = "more" if ship.difference > 0 else "fewer"
             out.append(f"{ship.name}: {abs(ship.difference):g} {more} counted than declared ({ship.report})")
     missing = [m for m in finding.methods.missing if m]
-    if finding.requirement and not missing:
+    if finding.requirement and finding.methods.met and not missing:
         out.append("every method that the agreement names has been used")
     return tuple(out)
 
