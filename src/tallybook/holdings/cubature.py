@@ -302,7 +302,7 @@ class _Surrogate:
     def weighted(self, centre: Floats, root: Floats, exact: _Weighted, runs: int, seed: int) -> _Smooth:
         """At the exact draws, and at more points of the same proposal."""
         offsets, log_proposal = _offsets(root, max(_SURROGATE, 2 * len(exact.z) // runs), runs, seed)
-        same = np.linalg.solve(root, (exact.z - centre).T).T
+        same = np.linalg.solve(root, (exact.z - centre).T).T.astype(np.float64)
         # A ratio far above that in the middle would be one that the points have not seen.
         most = float(self.at(centre[None], _log_student(np.zeros((1, len(centre))), root)).log_weight[0]) + 1
         parts = self.at(centre + offsets, log_proposal), self.at(exact.z, _log_student(same, root))

@@ -223,7 +223,7 @@ def _load(figures: Sequence[Figure], most: int, span: int) -> Array:
     out[: span + 1] = 1.0
     for figure in figures:
         out = out * figure.weights(most, span)
-    return out / out.sum()
+    return np.asarray(out / out.sum())
 
 
 def _unlisted(most: int, span: int, account: TotalsAccount) -> Array:
