@@ -3,14 +3,12 @@
 Parameters are moved to coordinates without bounds; the mode and the curvature there give a multivariate Student-t proposal,
 whose tails are heavier than those of any of the priors in these coordinates, so that weights stay bounded. Points are Sobol
 points (Joe and Kuo 2008) under several independent linear scrambles and shifts; the spread between these gives standard errors.
-Polynomials through the logarithm of the density and through the values, fitted to a pilot run, are control variates: they are
-cheap to integrate, and the draws, which they have not seen, correct them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil, lgamma, log, log2, pi, sqrt
 from typing import Protocol, TypeAlias
 
@@ -26,11 +24,8 @@ Function: TypeAlias = Callable[[Floats], tuple[Floats, Mapping[str, Floats]]]
 MOST_PARAMETERS = 11
 LOW_ESS = 0.05
 _FREEDOM = 4
-_WIDER = 1.25
-_PILOT = 64
-_MOST_PILOT = 1024
-_SURROGATE = 1024
-"""Points of each randomisation at which polynomials are integrated, at least."""
+_WIDER = 1.15
+_LEAST_PILOT, _MOST_PILOT = 64, 512
 _BITS = 30
 
 
@@ -181,213 +176,87 @@ def integrate(
         raise ModelError(f"{len(names)} parameters to integrate over", do=f"from 1 to {MOST_PARAMETERS} are possible")
     if draws < 1 or randomisations < 2:
         raise ModelError(f"{draws} draws in {randomisations} randomisations", do="take at least one draw and two randomisations")
-    target = _Target(function, names, list(priors.values()))
+    target = _Target(function, list(priors.values()))
     centre, root = _fit(target, start)
     size = 2 ** max(0, ceil(log2(draws / randomisations)))
-    pilot = 2 ** ceil(log2(min(max(_PILOT, draws / 2), _MOST_PILOT) / randomisations))
-    u = scrambled_sobol(pilot, len(names), randomisations, seed + 7919).reshape(-1, len(names))
-    target.values(centre + normal_quantile(u) @ root.T)
-    surrogate = _Surrogate.fitted(target, centre, root)
-    if surrogate is not None:
-        centre, root = surrogate.moments(seed + 15838)
+    pilot = min(max(_LEAST_PILOT, draws // 4), _MOST_PILOT) // randomisations
     root = _WIDER * root
-    exact = _draw(target, centre, root, size, randomisations, seed)
-    smooth = None if surrogate is None else surrogate.weighted(centre, root, exact, randomisations, seed + 23757)
-    return _summary(exact, smooth, randomisations, target.calls)
+    z, log_weight, _ = _draw(target, centre, root, pilot, randomisations, seed + 7919)
+    if np.isfinite(log_weight.max()):
+        centre, root = _refit(z, np.exp(log_weight - log_weight.max()), root)
+    z, log_weight, values = _draw(target, centre, root, size, randomisations, seed)
+    return _summary(log_weight, values | dict(zip(names, target.parameters(z).T, strict=True)), size, target.calls)
 
 
-@dataclass(frozen=True, slots=True)
-class _Weighted:
-    """Points z [n, dim] of a proposal, in runs that follow each other; log of the density over the proposal's, values by name."""
-
-    z: Floats
-    log_weight: Floats
-    values: Mapping[str, Floats]
-
-
-@dataclass(frozen=True, slots=True)
-class _Smooth:
-    """Polynomials in place of the function: at more points of the proposal, and at the points of the draws themselves."""
-
-    wide: _Weighted
-    same: _Weighted
-
-
-def _offsets(root: Floats, size: int, runs: int, seed: int) -> tuple[Floats, Floats]:
-    """Points of the proposal less its centre [n, dim], and the log of its density there."""
-    dim = len(root)
-    u = scrambled_sobol(size, dim + 1, runs, seed).reshape(-1, dim + 1)
-    standard = normal_quantile(u[:, :-1]) * np.sqrt(_FREEDOM / chi2_quantile(u[:, -1]))[:, None]
-    return standard @ root.T, _log_student(standard, root)
-
-
-def _draw(target: _Target, centre: Floats, root: Floats, size: int, runs: int, seed: int) -> _Weighted:
-    offsets, log_proposal = _offsets(root, size, runs, seed)
-    z = centre + offsets
+def _draw(
+    target: _Target, centre: Floats, root: Floats, size: int, randomisations: int, seed: int
+) -> tuple[Floats, Floats, dict[str, Floats]]:
+    """Points of the proposal [n, dim], log of their weights [n], and the values there."""
+    dim = len(centre)
+    u = scrambled_sobol(size, dim + 1, randomisations, seed).reshape(-1, dim + 1)
+    offsets = normal_quantile(u[:, :-1]) * np.sqrt(_FREEDOM / chi2_quantile(u[:, -1]))[:, None]
+    z = centre + offsets @ root.T
     log_post, values = target.values(z)
-    return _Weighted(z, log_post - log_proposal, values)
+    return z, log_post - _log_student(offsets, root), values
 
 
-class _Surrogate:
-    """Polynomials in u = inverse(root) (z - centre): of the log density, and of each value that is no parameter.
-
-    Beyond a radius the cubic terms, and all terms of a value, stay as they are on it.
-    """
-
-    def __init__(self, target: _Target, centre: Floats, root: Floats, degree: int) -> None:
-        self.target, self.centre, self.root, self.degree = target, centre, root, degree
-        self.inverse = np.linalg.inv(root)
-        self.coefficients = np.empty(0)
-        self.values: dict[str, tuple[Floats, float, float]] = {}
-
-    @staticmethod
-    def fitted(target: _Target, centre: Floats, root: Floats) -> _Surrogate | None:
-        """Fitted to all points computed so far; None where they are too few or where it has no peak."""
-        dim = len(centre)
-        z, logs, values = target.seen()
-        near = np.isfinite(logs) & (logs > logs.max() - 3 * dim - 12)
-        sizes = {2: (dim + 1) * (dim + 2) // 2, 3: (dim + 1) * (dim + 2) * (dim + 3) // 6}
-        degree = next((d for d in (3, 2) if near.sum() > 1.5 * sizes[d]), 0)
-        if not degree:
-            return None
-        new = _Surrogate(target, centre, root, degree)
-        full, capped = new.features(z[near])
-        top = float(logs[near].max())
-        weight = np.exp((logs[near] - top) / 4)[:, None]
-        new.coefficients = _least_squares(full * weight, (logs[near] - top) * weight[:, 0])
-        new.coefficients[0] += top
-        for name, value in values.items():
-            low, high = float(value[near].min()), float(value[near].max())
-            new.values[name] = (_least_squares(capped * weight, value[near] * weight[:, 0]), low, high)
-        return new if new._has_a_peak() else None
-
-    def features(self, z: Floats) -> tuple[Floats, Floats]:
-        """Monomials [n, terms]: with only the cubic ones capped, and with all of them capped."""
-        u = (z - self.centre) @ self.inverse.T
-        n, dim = u.shape
-        radius = np.sqrt((u * u).sum(1, keepdims=True))
-        c = u * np.minimum(1.0, (sqrt(dim) + 0.5) / np.maximum(radius, 1e-9))
-        rows, columns = np.triu_indices(dim)
-        one = np.ones((n, 1))
-        squares, inside = u[:, rows] * u[:, columns], c[:, rows] * c[:, columns]
-        cubes = [inside[:, rows >= k] * c[:, k : k + 1] for k in range(dim)] if self.degree == 3 else []
-        return np.concatenate([one, u, squares, *cubes], 1), np.concatenate([one, c, inside, *cubes], 1)
-
-    def _has_a_peak(self) -> bool:
-        dim = len(self.centre)
-        bend = np.zeros((dim, dim))
-        bend[np.triu_indices(dim)] = self.coefficients[1 + dim : 1 + dim + dim * (dim + 1) // 2]
-        return float(np.linalg.eigvalsh(bend + bend.T).max()) < -0.05
-
-    def at(self, z: Floats, log_proposal: Floats | float) -> _Weighted:
-        """What stands for the function at points of a proposal."""
-        full, capped = self.features(z)
-        values = {name: np.clip(capped @ c, low, high) for name, (c, low, high) in self.values.items()}
-        # No density is where no parameter can be.
-        possible = np.isfinite(self.target.log_prior(z))
-        logs = np.where(possible, full @ self.coefficients, -np.inf) - log_proposal
-        return _Weighted(z, logs, values | self.target.named(z))
-
-    def moments(self, seed: int) -> tuple[Floats, Floats]:
-        """The mean, and a square root of the covariance."""
-        offsets, log_proposal = _offsets(_WIDER * self.root, 2 * _SURROGATE, 1, seed)
-        z = self.centre + offsets
-        logs = self.at(z, log_proposal).log_weight
-        share = np.exp(logs - logs.max())
-        share /= share.sum()
-        mean = share @ z
-        away = z - mean
-        return mean, np.asarray(np.linalg.cholesky((away.T * share) @ away))
-
-    def weighted(self, centre: Floats, root: Floats, exact: _Weighted, runs: int, seed: int) -> _Smooth:
-        """At the exact draws, and at more points of the same proposal."""
-        offsets, log_proposal = _offsets(root, max(_SURROGATE, 2 * len(exact.z) // runs), runs, seed)
-        same = np.linalg.solve(root, (exact.z - centre).T).T.astype(np.float64)
-        # A ratio far above that in the middle would be one that the points have not seen.
-        most = float(self.at(centre[None], _log_student(np.zeros((1, len(centre))), root)).log_weight[0]) + 1
-        parts = self.at(centre + offsets, log_proposal), self.at(exact.z, _log_student(same, root))
-        return _Smooth(*(replace(part, log_weight=np.minimum(part.log_weight, most)) for part in parts))
+def _refit(z: Floats, weight: Floats, root: Floats) -> tuple[Floats, Floats]:
+    """The weighted mean and covariance; the less so, the fewer draws count."""
+    ess = weight.sum() ** 2 / (weight @ weight)
+    share = weight / weight.sum()
+    mean = share @ z
+    away = z - mean
+    firmness = ess / (ess + 3 * z.shape[1])
+    covariance = _WIDER**2 * firmness * (away.T * share) @ away + (1 - firmness) * root @ root.T
+    return mean, np.asarray(np.linalg.cholesky(covariance))
 
 
-def _least_squares(features: Floats, wanted: Floats) -> Floats:
-    """Coefficients; a trace of a ridge keeps those that the points say nothing of small."""
-    square = features.T @ features
-    square[np.diag_indices(len(square))] += 1e-9 * float(np.trace(square)) / len(square)
-    return np.asarray(np.linalg.solve(square, features.T @ wanted))
-
-
-def _summary(exact: _Weighted, smooth: _Smooth | None, runs: int, calls: int) -> Integrated:
-    top = float(exact.log_weight.max())
+def _summary(log_weight: Floats, values: Mapping[str, Floats], size: int, calls: int) -> Integrated:
+    top = float(log_weight.max())
     if not np.isfinite(top):
         raise ModelError("the likelihood is 0 at every point drawn", do="see that priors allow what was counted")
-    weight, n = np.exp(exact.log_weight - top), len(exact.z)
-    ess = float(weight.sum() ** 2 / (weight @ weight))
-    near = far = np.zeros(0)
-    if smooth is not None:
-        near, far = np.exp(smooth.same.log_weight - top), np.exp(smooth.wide.log_weight - top)
-        if ((weight - near) ** 2).sum() > 0.5 * (weight**2).sum():
-            smooth = None
+    weight = np.exp(log_weight - top)
+    total, n = float(weight.sum()), len(weight)
+    runs = n // size
 
-    def integral(f: Callable[[_Weighted], Floats | float]) -> tuple[float, float]:
-        """The integral of f times the density, over the scale, and its standard error."""
-        parts = weight * np.where(weight > 0, f(exact), 0.0)
-        if smooth is None:
-            return float(parts.mean()), _spread(parts, runs)
-        rest, cheap = parts - near * f(smooth.same), far * f(smooth.wide)
-        return float(rest.mean() + cheap.mean()), sqrt(_spread(rest, runs) ** 2 + _spread(cheap, runs) ** 2)
+    def spread(parts: Floats) -> float:
+        sums = parts.reshape(runs, size).sum(1)
+        between = float(sums.std(ddof=1) * sqrt(runs)) / total
+        # A few points in each run are hardly better than independent draws, and their spread may miss a tail.
+        return between if size >= 64 else max(between, float(np.sqrt(parts @ parts - parts.sum() ** 2 / n)) / total)
 
-    total, total_error = integral(lambda _: 1.0)
     mean, sd, error = {}, {}, {}
-    for name in exact.values:
-        middle = integral(lambda w: w.values[name])[0] / total  # noqa: B023
-        square = integral(lambda w: (w.values[name] - middle) ** 2)[0] / total  # noqa: B023
-        error[name] = integral(lambda w: w.values[name] - middle)[1] / total  # noqa: B023
-        mean[name], sd[name] = middle, sqrt(max(square, 0.0))
+    for name, value in values.items():
+        kept = np.where(weight > 0, value, 0.0)
+        mean[name] = float(weight @ kept) / total
+        away = np.where(weight > 0, value - mean[name], 0.0)
+        sd[name] = sqrt(float(weight @ away**2) / total)
+        error[name] = spread(weight * away)
+    ess = total**2 / float(weight @ weight)
     warning = ""
     if ess < LOW_ESS * n:
         warning = f"only {ess:.0f} of {n} draws count: the proposal fits the posterior badly, standard errors may be too small"
-    return Integrated(top + log(total), total_error / total, mean, sd, error, ess, n, calls, warning)
-
-
-def _spread(parts: Floats, runs: int) -> float:
-    """The standard error of the mean of parts, from how runs differ."""
-    by_run = parts.reshape(runs, -1)
-    between = float(by_run.mean(1).std(ddof=1)) / sqrt(runs)
-    # A few points in each run are hardly better than independent draws, and their spread may miss a tail.
-    return between if by_run.shape[1] >= 64 else max(between, float(parts.std()) / sqrt(len(parts)))
+    return Integrated(top + log(total / n), spread(weight), mean, sd, error, ess, n, calls, warning)
 
 
 class _Target:
-    """Prior times likelihood in coordinates without bounds, and what was computed of it."""
+    """Prior times likelihood in coordinates without bounds."""
 
-    def __init__(self, function: Function, names: Sequence[str], priors: Sequence[Prior]) -> None:
-        self.function, self.names, self.priors, self.calls = function, names, priors, 0
-        self._seen: list[tuple[Floats, Floats, Mapping[str, Floats]]] = []
+    def __init__(self, function: Function, priors: Sequence[Prior]) -> None:
+        self.function, self.priors, self.calls = function, priors, 0
 
     def parameters(self, z: Floats) -> Floats:
         return np.stack([prior.value(z[:, k]) for k, prior in enumerate(self.priors)], axis=1)
 
-    def named(self, z: Floats) -> dict[str, Floats]:
-        return dict(zip(self.names, self.parameters(z).T, strict=True))
-
-    def log_prior(self, z: Floats) -> Floats:
-        return np.asarray(np.sum([prior.log_density(z[:, k]) for k, prior in enumerate(self.priors)], axis=0))
-
     def values(self, z: Floats) -> tuple[Floats, dict[str, Floats]]:
         self.calls += len(z)
-        theta = self.parameters(z)
-        loglik, values = self.function(theta)
-        log_post = np.where(np.isnan(loglik), -np.inf, loglik) + self.log_prior(z)
-        self._seen.append((z, log_post, values))
-        return log_post, dict(values) | dict(zip(self.names, theta.T, strict=True))
+        loglik, values = self.function(self.parameters(z))
+        prior = np.sum([prior.log_density(z[:, k]) for k, prior in enumerate(self.priors)], axis=0)
+        log_post = np.where(np.isnan(loglik), -np.inf, loglik) + prior
+        return log_post, dict(values)
 
     def log(self, z: Floats) -> Floats:
         return self.values(z)[0]
-
-    def seen(self) -> tuple[Floats, Floats, dict[str, Floats]]:
-        """All points so far, the log density and the function's own values there."""
-        points, logs, values = zip(*self._seen, strict=True)
-        return np.concatenate(points), np.concatenate(logs), {k: np.concatenate([v[k] for v in values]) for k in values[0]}
 
 
 def _fit(target: _Target, start: Sequence[float] | None) -> tuple[Floats, Floats]:
