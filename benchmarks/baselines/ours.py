@@ -15,8 +15,8 @@ from benchmarks.baselines.scale import COLOURS
 
 from tallybook import desk
 from tallybook.holdings.closed import ClosedPrior, closed_counts
-from tallybook.holdings.cubature import Beta, Prior
 from tallybook.holdings.engine import solve
+from tallybook.holdings.integration import Beta, Prior
 from tallybook.holdings.model import Account
 from tallybook.holdings.problem import read_problem
 from tallybook.holdings.turnover import Turnover, TurnoverPrior, turnover, turnover_unknown

@@ -10,7 +10,7 @@ import pytest
 from scipy.interpolate import BarycentricInterpolator
 from scipy.stats import beta, chisquare
 
-from tallybook.holdings.cubature import Beta
+from tallybook.holdings.integration import Beta
 from tallybook.holdings.model import Account, ItemClass, Look, Stage
 from tallybook.holdings.numbers import Array
 from tallybook.holdings.unknown import Grid, on_grid, solve_unknown

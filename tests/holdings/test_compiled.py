@@ -18,8 +18,8 @@ from tallybook.holdings.compiled import (
     leaves_name,
     undeclared_prior,
 )
-from tallybook.holdings.cubature import Uniform
 from tallybook.holdings.engine import Run, solve
+from tallybook.holdings.integration import Uniform
 from tallybook.holdings.model import ModelError
 from tallybook.holdings.model import Uniform as AnyShare
 from tallybook.holdings.plan import MethodPlan, Plan, Range, StagePlan, UndeclaredPlan

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from scipy.special import betainc
 
-from tallybook.holdings.cubature import Beta, Gamma, LogNormal, Prior, Uniform
 from tallybook.holdings.engine import ImpossibleError, Run, solve
+from tallybook.holdings.integration import Beta, Gamma, LogNormal, Prior, Uniform
 from tallybook.holdings.model import Account, ItemClass, Look, ModelError, Stage
 from tallybook.holdings.model import Uniform as AnyShare
 from tallybook.holdings.unknown import (

@@ -13,8 +13,8 @@ from math import ceil, log
 
 import numpy as np
 
-from tallybook.holdings.cubature import Prior, Uniform
 from tallybook.holdings.entries import Unused
+from tallybook.holdings.integration import Prior, Uniform
 from tallybook.holdings.model import Account, ItemClass, Look, ModelError, Stage
 from tallybook.holdings.model import Uniform as AnyShare
 from tallybook.holdings.plan import Plan, Range

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf, isfinite, log
+from math import exp, inf, log, pi
 from typing import TypeAlias
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from tallybook.holdings.cubature import Beta, Gamma, Prior, check_priors, integrate
+from tallybook.holdings.integration import Beta, Gamma, Prior, check_priors, integrate
 from tallybook.holdings.model import ModelError, not_negative, probability, whole
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -27,7 +27,9 @@ TOLERANCE = 1e-13
 """What trimming may take off a likelihood, relatively; the trimming is made finer until its bound is below this."""
 MOST = 50_000
 _TINY = 1e-200
-_SPREAD = 250.0
+_FLOOR = 1e-60
+_SPREAD = 100.0
+_CELLS = 1_500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,26 +84,27 @@ def turnover(y: Looks, rates: Turnover) -> TurnoverAnswer:
     data = Counts.of(y)
     sites = data.sites
     draws = Draws.of(rates)
-    clashes = _clashes(data, draws.plain(data.occasions))
+    plain, none, still = (make(data.occasions) for make in (draws.plain, draws.none_last, draws.no_arrivals))
+    clashes = _clashes(data, plain)
     if clashes:
         nans = (np.nan,) * sites
         return TurnoverAnswer(-inf, np.nan, np.nan, np.nan, np.nan, np.nan, nans, nans, nans, 0.0, clashes)
-    found = _certain(data, draws.plain(data.occasions))
-    none = _event(data, draws.none_last(data.occasions))
-    still = _event(data, draws.no_arrivals(data.occasions))
-    base = found.loglik[:, 0]
-    log_none, log_still = np.where(found.mean[:, 0] > 0, none.loglik[:, 0] - base, 0.0), float((still.loglik[:, 0] - base).sum())
+    found = _certain(data, (plain, none, still))
+    base, log_none, log_still = found.loglik[..., 0]
+    mean, variance = found.mean[0, :, 0], found.variance[0, :, 0]
+    log_none = np.minimum(np.where(mean > 0, log_none - base, 0.0), 0.0)
+    log_no_arrivals = min(float((log_still - base).sum()), 0.0)
     return TurnoverAnswer(
         loglik=float(base.sum()),
-        mean_last=float(found.mean.sum()),
-        sd_last=float(np.sqrt(found.variance.sum())),
-        log_p_none_last=min(float(log_none.sum()), 0.0),
-        p_no_arrivals=min(float(np.exp(log_still)), 1.0),
-        log_p_no_arrivals=min(log_still, 0.0),
+        mean_last=float(mean.sum()),
+        sd_last=float(np.sqrt(variance.sum())),
+        log_p_none_last=float(log_none.sum()),
+        p_no_arrivals=exp(log_no_arrivals),
+        log_p_no_arrivals=log_no_arrivals,
         site_loglik=tuple(base.tolist()),
-        site_mean_last=tuple(found.mean[:, 0].tolist()),
-        site_log_p_none_last=tuple(np.minimum(log_none, 0.0).tolist()),
-        discarded=float(max(part.discarded.sum(0).max(initial=0.0) for part in (found, none, still))),
+        site_mean_last=tuple(mean.tolist()),
+        site_log_p_none_last=tuple(log_none.tolist()),
+        discarded=float(found.discarded.sum(1).max(initial=0.0)),
     )
 
 
@@ -284,7 +287,10 @@ def _refuse_large(count: int, where: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Parameters by occasion, for n draws: lam [n], gamma and omega [n, T-1], p [n], and the log of a factor of each site [n]."""
+    """Parameters by occasion for n draws, the same for all sites (A = 1) or for each row of counts (A rows).
+
+    lam [A, n], gamma and omega [A, n, T-1], p [A, n], and the log of a factor of each site [A, n].
+    """
 
     lam: Floats
     gamma: Floats
@@ -292,12 +298,21 @@ class Model:
     p: Floats
     log_factor: Floats
 
+    def arrays_of(self) -> tuple[Floats, ...]:
+        return self.lam, self.gamma, self.omega, self.p, self.log_factor
+
     def times(self, log_factor: Floats) -> Model:
         """The same with one more factor at each site."""
         return replace(self, log_factor=self.log_factor + log_factor)
 
-    def __getitem__(self, chosen: NDArray[np.intp] | slice) -> Model:
-        return Model(self.lam[chosen], self.gamma[chosen], self.omega[chosen], self.p[chosen], self.log_factor[chosen])
+    def some(self, draws: NDArray[np.intp]) -> Model:
+        """Only these draws."""
+        return Model(*(array[:, draws] for array in self.arrays_of()))
+
+    @staticmethod
+    def stacked(models: Sequence[Model], rows: NDArray[np.intp]) -> Model:
+        """For each row of counts the model of that number."""
+        return Model(*(np.concatenate(arrays)[rows] for arrays in zip(*(m.arrays_of() for m in models), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +331,8 @@ class Draws:
     def plain(self, occasions: int) -> Model:
         """The model itself."""
         steps = np.ones(occasions - 1)
-        return Model(self.lam, np.outer(self.gamma, steps), np.outer(self.omega, steps), self.p, np.zeros_like(self.lam))
+        gamma, omega = np.outer(self.gamma, steps), np.outer(self.omega, steps)
+        return Model(self.lam[None], gamma[None], omega[None], self.p[None], np.zeros((1, len(self.lam))))
 
     def no_arrivals(self, occasions: int) -> Model:
         """The model and that nothing arrived: the likelihood of both."""
@@ -335,7 +351,7 @@ class Draws:
             omega = np.where(gone[:, :-1] > 0, self.omega[:, None] * gone[:, 1:] / gone[:, :-1], 0.0)
         gamma = self.gamma[:, None] * gone[:, 1:]
         lost = self.lam * (1 - gone[:, 0]) + (self.gamma[:, None] - gamma).sum(1)
-        return Model(self.lam * gone[:, 0], gamma, np.minimum(omega, 1.0), self.p, -lost)
+        return Model((self.lam * gone[:, 0])[None], gamma[None], np.minimum(omega, 1.0)[None], self.p[None], -lost[None])
 
 
 # --------------------------------------------------------------------------------------------------------------- the filter
@@ -360,143 +376,167 @@ class Filtered:
 class _Filter:
     """One pass over the occasions for all sites and n draws: the distribution of i in a window of each site.
 
-    A step multiplies by the same matrix of each site for all draws, made at reference parameters, between powers that make it
-    each draw's own.
+    A step sums over i with a kernel in the difference of the numbers after and before, between factors of each. For many draws
+    it is one matrix of each site, made at reference parameters, between powers that make it each draw's own.
     """
 
     def __init__(self, data: Counts, model: Model, eps: float) -> None:
         self.data, self.model, self.eps = data, model, eps
-        self.sites, self.draws = data.sites, len(model.lam)
+        self.sites, self.draws = data.sites, model.lam.shape[1]
         # Where all sites were looked at alike, a is the same at all of them.
-        self.alike = bool((data.seen == data.seen[:1]).all())
-        self.a = np.tile(model.lam, (1 if self.alike else self.sites, 1))
+        self.alike = len(model.lam) == 1 and bool((data.seen == data.seen[:1]).all())
+        self.a = model.lam if self.alike else np.broadcast_to(model.lam, (self.sites, self.draws))
         self.low = np.zeros(self.sites, np.int64)
         self.state = np.ones((self.sites, self.draws, 1))
-        self.log_z = np.tile(model.log_factor, (self.sites, 1))
-        self.lost: list[tuple[Floats, Floats, int]] = []
-        self.looks = 0
+        self.log_z = np.array(np.broadcast_to(model.log_factor, (self.sites, self.draws)))
+        self.lost: list[tuple[float, Floats, int]] = []
         self.log_best = [np.zeros((self.sites, self.draws))]
         with np.errstate(divide="ignore"):
             self.log_p, self.log_q = np.log(model.p), np.log1p(-model.p)
+            self.log_stay, self.log_go = np.log(model.omega), np.log1p(-model.omega)
         size = int(data.y.sum((1, 2)).max(initial=0)) + 2
         self.log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1.0, size)))])
 
     def run(self) -> Filtered:
         """All occasions."""
-        for t in range(self.data.occasions):
-            if t:
-                self._thin(t - 1)
-            for j in range(self.data.y.shape[2]):
-                if self.data.seen[:, t, j].any():
-                    self._look(self.data.y[:, t, j], self.data.seen[:, t, j])
-        i = self.low[:, None, None] + np.arange(self.state.shape[2], dtype=np.float64)
-        mean = (self.state * i).sum(2)
-        variance = (self.state * (i - mean[:, :, None]) ** 2).sum(2)
-        return Filtered(self.log_z, mean + self.a, variance + self.a, self._bound())
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            for t in range(self.data.occasions):
+                if t:
+                    self._thin(t - 1)
+                for j in range(self.data.y.shape[2]):
+                    if self.data.seen[:, t, j].any():
+                        self._look(self.data.y[:, t, j], self.data.seen[:, t, j])
+            i = np.arange(self.state.shape[2], dtype=np.float64)
+            above = self.state @ i
+            variance = np.maximum(self.state @ (i * i) - above**2, 0.0)
+            return Filtered(self.log_z, self.low[:, None] + above + self.a, variance + self.a, self._bound())
 
     def _look(self, y: Ints, seen: NDArray[np.bool_]) -> None:
-        rows = seen[: len(self.a), None] if not self.alike else np.ones((1, 1), np.bool_)
-        log_p, log_q = np.where(rows, self.log_p, 0.0), np.where(rows, self.log_q, 0.0)
-        p = np.where(rows, self.model.p, 0.0)
-        with np.errstate(divide="ignore"):
-            log_a = np.log(self.a)
+        p, log_p, log_q = self.model.p, self.log_p, self.log_q
+        if not seen.all():
+            p, log_p, log_q = (np.where(seen[:, None], array, 0.0) for array in (p, log_p, log_q))
+        log_a = np.log(self.a)
         a_ref, a_away = _reference(log_a)
         q_ref, q_away = _reference(log_q)
-        width = self.state.shape[2]
-        low = np.maximum(self.low, y)
-        new_width = int((self.low + width - 1 + y - low).max()) + 1
-        centre = np.log(np.maximum(self.low + (width - 1) / 2, 1.0))[:, None]
-        i = self._factorial_arguments(self.low, width)
-        after = low[:, None] + np.arange(new_width)
-        d = (low - self.low - (width - 1))[:, None] + np.arange(width + new_width - 1)
+        low, width = self._after_look(y, self.a * np.exp(log_q))
+        d = self._differences(low, width)
         inside = (d >= 0) & (d <= y[:, None])
+        centre = self._centre()
         d = np.where(inside, d, 0)
         ways = self._lf(y)[:, None] - self._lf(d) - self._lf(y[:, None] - d)
         kernel = np.where(inside, ways + _times(d, a_ref - centre), -inf)
-        before = self._lf(i) - i * centre
+        after = low[:, None] + np.arange(width)
         unseen = after - y[:, None]
-        behind = after * centre + _times(unseen, q_ref) - self._lf(unseen)
-        self._step(low, kernel, before, behind, -a_away, a_away + q_away)
-        with np.errstate(invalid="ignore"):
-            self.log_z += _times(y[:, None], log_p) - self.a * p - self._lf(y)[:, None] - y[:, None] * q_away
-        self._remember_best(y, log_p, log_q)
+        behind = np.where(unseen < 0, -inf, after * centre + _times(unseen, q_ref) - self._lf(unseen))
+        self._step(low, kernel, centre, behind, -a_away, a_away + q_away)
+        self.log_z += _times(y[:, None], log_p) - self.a * p - self._lf(y)[:, None] - y[:, None] * q_away
+        self._remember_best(y, p)
         self.a = self.a * (1 - p)
         self._trim()
 
     def _thin(self, t: int) -> None:
-        omega = self.model.omega[:, t]
-        self.a = self.a * omega + self.model.gamma[:, t]
+        omega = self.model.omega[:, :, t]
+        self.a = self.a * omega + self.model.gamma[:, :, t]
         if bool((omega == 1).all()):
             return
-        with np.errstate(divide="ignore"):
-            log_stay, log_go = np.log(omega)[None], np.log1p(-omega)[None]
-        stay_ref, stay_away = _reference(log_stay)
-        go_ref, go_away = _reference(log_go)
-        width = self.state.shape[2]
-        high = self.low + width - 1
+        stay_ref, stay_away = _reference(self.log_stay[:, :, t])
+        go_ref, go_away = _reference(self.log_go[:, :, t])
+        high = self.low + self.state.shape[2] - 1
         low, top = np.zeros_like(self.low), high
         if self.eps > 0:
-            reach = -log(self.eps)
-            low = np.maximum(np.floor(self._far(self.low, float(omega.min()), -reach)), 0).astype(np.int64)
-            top = np.minimum(np.ceil(self._far(high, float(omega.max()), reach)), high).astype(np.int64)
-            self._lose(np.full(self.sites, 2 * self.eps))
-        new_width = int((top - low).max()) + 1
-        centre = np.log(np.maximum(self.low + (width - 1) / 2, 1.0))[:, None]
-        i = self._factorial_arguments(self.low, width)
-        after = low[:, None] + np.arange(new_width)
-        d = (self.low - low + (width - 1))[:, None] - np.arange(width + new_width - 1)
-        kernel = np.where(d >= 0, _times(np.maximum(d, 0), go_ref + centre) - self._lf(np.maximum(d, 0)), -inf)
+            low = np.maximum(np.floor(self._far(self.low, omega.min(1), -1)), 0).astype(np.int64)
+            top = np.minimum(np.ceil(self._far(high, omega.max(1), 1)), high).astype(np.int64)
+            self._lose(2 * self.eps)
+        width = int((top - low).max()) + 1
+        d = -self._differences(low, width)
+        centre = self._centre()
+        kernel = np.where(d >= 0, _times(np.maximum(d, 0), go_ref + centre) - self._lf(d), -inf)
+        after = low[:, None] + np.arange(width)
         behind = _times(after, stay_ref + centre) - self._lf(after)
-        self._step(low, kernel, self._lf(i) - i * centre, behind, go_away, stay_away - go_away)
+        self._step(low, kernel, centre, behind, go_away, stay_away - go_away)
         self._trim()
 
-    def _factorial_arguments(self, low: Ints, width: int) -> Ints:
-        return low[:, None] + np.arange(width, dtype=np.int64)
+    def _centre(self) -> Floats:
+        """log of the middle of the window: powers of it keep factorials in range."""
+        return np.asarray(np.log(np.maximum(self.low + (self.state.shape[2] - 1) / 2, 1.0))[:, None])
+
+    def _differences(self, low: Ints, width: int) -> Ints:
+        """All differences of a number in the window that begins at `low` and one in the present window."""
+        before = self.state.shape[2]
+        return np.asarray((low - self.low - (before - 1))[:, None] + np.arange(before + width - 1))
 
     def _lf(self, n: Ints) -> Floats:
         # Numbers above what the site's counts can add up to only pad a window.
-        return self.log_factorial[np.clip(n, 0, len(self.log_factorial) - 1)]
+        return self.log_factorial.take(n, mode="clip")
 
-    @staticmethod
-    def _far(n: Ints, omega: float, reach: float) -> Floats:
-        """Bernstein: Binomial(n, omega) is beyond this with a probability below exp(-|reach|)."""
-        third = abs(reach) / 3
-        away = third + np.sqrt(third**2 + 2 * abs(reach) * n * omega * (1 - omega))
-        return np.asarray(n * omega + (away if reach > 0 else -away))
+    def _reach(self, variance: Floats) -> Floats:
+        """Bernstein: a sum of independent trials is farther from its mean than this with a probability below eps."""
+        third = -log(self.eps) / 3
+        return np.asarray(third + np.sqrt(third**2 + 6 * third * variance))
 
-    def _step(self, low: Ints, kernel: Floats, before: Floats, behind: Floats, log_in: Floats, log_out: Floats) -> None:
-        width, new_width = before.shape[1], behind.shape[1]
-        k, k_top = _scaled(kernel)
-        matrix = np.empty((self.sites, width, new_width))
-        s0, s1 = k.strides
-        toeplitz = as_strided(k[:, width - 1 :], (self.sites, width, new_width), (s0, -s1, s1), writeable=False)
-        front, front_top = _scaled(before)
+    def _far(self, n: Ints, omega: Floats, side: int) -> Floats:
+        """Where Binomial(n, omega) hardly ever is beyond, on one side."""
+        return np.asarray(n * omega + side * self._reach(n * omega * (1 - omega)))
+
+    def _after_look(self, y: Ints, unseen: Floats) -> tuple[Ints, int]:
+        """The window after a look: its lowest numbers, and its width.
+
+        Given i, of y items counted d are new with weights z^d / (d! (y-d)! (i-y+d)!), z = a q. Their polynomial has real roots
+        only (Laguerre), so that d is a sum of independent trials, and Bernstein's bound holds.
+        """
+        high = self.low + self.state.shape[2] - 1
+        if self.eps == 0:
+            low = np.maximum(self.low, y)
+            return low, int((high + y - low).max()) + 1
+        self._lose(2 * self.eps)
+        new = []
+        for i, z, side in ((self.low, unseen.min(1), -1), (high, unseen.max(1), 1)):
+            b = i - y + z
+            mode = np.maximum((np.sqrt(b * b + 4 * z * (y + 1)) - b) / 2 - 1, np.maximum(y - i, 0))
+            variance = 1 / (1 / (np.maximum(y - mode, 0) + 1) + 1 / (mode + 1) + 1 / (np.maximum(i - y + mode, 0) + 1))
+            new.append(np.clip(mode + side * (self._reach(variance) + 2), 0, y))
+        low = np.maximum(self.low + np.floor(new[0]).astype(np.int64), y)
+        return low, int((np.maximum(high + np.ceil(new[1]).astype(np.int64), low) - low).max()) + 1
+
+    def _step(self, low: Ints, kernel: Floats, centre: Floats, behind: Floats, log_in: Floats, log_out: Floats) -> None:
+        width = self.state.shape[2]
+        i = self.low[:, None] + np.arange(width)
+        front, front_top = _scaled(self._lf(i) - i * centre)
         back, back_top = _scaled(behind)
-        np.multiply(toeplitz, front[:, :, None], out=matrix)
-        matrix *= back[:, None, :]
-        # Numbers below 1e-308 would make the product slow.
-        if self.draws > 1:
-            matrix *= matrix > 1e-80
-        state = self.state
-        self.log_z += (k_top + front_top + back_top)[:, None]
-        if self.draws > 1:
-            state = state * self._powers(log_in, width, self.low)
-        # One product for each site: a stacked matmul of such sizes does not reach BLAS and takes four times as long.
-        products = np.empty((self.sites, self.draws, new_width))
-        for x, k_s, out in zip(state, matrix, products, strict=True):
-            np.dot(x, k_s, out=out)
-        state = products
-        if self.draws > 1:
-            state *= self._powers(log_out, new_width, low)
+        kernel, top = _scaled(kernel)
+        self.log_z += (top + front_top + back_top)[:, None]
+        if self.draws == 1:
+            state = (_convolved(self.state[:, 0] * front, kernel, back.shape[1]) * back)[:, None]
+        else:
+            state = self._products(front, kernel, back, log_in, log_out, low)
         total = state.sum(2)
         if self.draws > 1 and not (total > 0).all():
             raise _TooWideError
-        with np.errstate(divide="ignore"):
-            self.log_z += np.log(total)
+        self.log_z += np.log(total)
         state /= np.where(total > 0, total, 1.0)[:, :, None]
-        if self.eps > 0:
-            state *= state > (_TINY if self.draws == 1 else 1e-60)
+        # Numbers below 1e-308 would make products slow.
+        if self.draws > 1:
+            np.maximum(state, _FLOOR, out=state)
+        elif self.eps > 0:
+            state *= state > _TINY
         self.state, self.low = state, low
+
+    def _products(
+        self, front: Floats, kernel: Floats, back: Floats, log_in: Floats, log_out: Floats, low: Ints
+    ) -> NDArray[np.float64]:
+        width, new_width = front.shape[1], back.shape[1]
+        s0, s1 = kernel.strides
+        toeplitz = as_strided(kernel[:, width - 1 :], (self.sites, width, new_width), (s0, -s1, s1), writeable=False)
+        state = np.multiply(self.state, self._powers(log_in, width, self.low), out=self.state)
+        products, matrix = np.empty((self.sites, self.draws, new_width)), np.empty((width, new_width))
+        # One product for each site: what it needs stays in the cache.
+        for s in range(self.sites):
+            np.multiply(toeplitz[s], back[s], out=matrix)
+            matrix *= front[s][:, None]
+            matrix[matrix < 1e-80] = 0.0
+            np.dot(state[s], matrix, out=products[s])
+        products *= self._powers(log_out, new_width, low)
+        return products
 
     def _powers(self, log_ratio: Floats, width: int, low: Ints) -> Floats:
         middle = (width - 1) / 2
@@ -506,66 +546,70 @@ class _Filter:
         return np.exp(log_ratio[:, :, None] * (np.arange(width) - middle))
 
     def _trim(self) -> None:
-        if self.eps == 0 or self.state.shape[2] < 8:
-            return
-        profile = self.state.max(1)
-        left, right = np.cumsum(profile, 1), np.cumsum(profile[:, ::-1], 1)
-        cut_left, cut_right = (left <= self.eps).sum(1), (right <= self.eps).sum(1)
         width = self.state.shape[2]
+        if self.eps == 0 or width < 8:
+            return
+        profile = self.state.max(1) if self.draws > 1 else self.state[:, 0]
+        cut_left = (np.cumsum(profile, 1) <= self.eps).sum(1)
+        cut_right = (np.cumsum(profile[:, ::-1], 1) <= self.eps).sum(1)
         kept = max(int((width - cut_left - cut_right).max(initial=1)), 1)
         if kept > 0.9 * width:
             return
         start = np.minimum(cut_left, width - kept)
         state = np.empty((self.sites, self.draws, kept))
-        for s, first in enumerate(start):
+        for s, first in enumerate(start.tolist()):
             state[s] = self.state[s, :, first : first + kept]
         self.state, self.low = state, self.low + start
-        self._lose(np.full(self.sites, 2 * self.eps))
+        self._lose(2 * self.eps)
 
-    def _lose(self, share: Floats) -> None:
+    def _lose(self, share: float) -> None:
         if self.draws == 1:
             self.lost.append((share, self.log_z.copy(), len(self.log_best) - 1))
 
-    def _remember_best(self, y: Ints, log_p: Floats, log_q: Floats) -> None:
-        """The greatest likelihood that any number of items gives this look, as a bound on what later looks can add."""
+    def _remember_best(self, y: Ints, p: Floats) -> None:
+        """A bound on the probability of this look, whatever the number n of items: sqrt(n / (2 pi y (n-y))) at n = y/p."""
         if self.draws > 1:
             return
-        best = np.zeros((self.sites, 1))
-        if isfinite(float(self.log_p[0])) and isfinite(float(self.log_q[0])):
-            n = np.floor(y / np.exp(self.log_p[0]))
-            from_y = np.array([_log_choose(float(m), int(c)) for m, c in zip(n, y, strict=True)])
-            best = from_y[:, None] + y[:, None] * log_p + (n - y)[:, None] * log_q
-            best = np.where(log_p == 0, 0.0, best) if not self.alike else best
-        self.log_best.append(self.log_best[-1] + np.minimum(best, 0.0))
+        n = np.floor(y[:, None] / p)
+        bound = 0.5 * np.log(n / (2 * pi * y[:, None] * (n - y[:, None])))
+        self.log_best.append(self.log_best[-1] + np.where(np.isfinite(bound), np.minimum(bound, 0.0), 0.0))
 
     def _bound(self) -> Floats:
         found = np.zeros((self.sites, self.draws))
         for share, log_z, place in self.lost:
             ahead = self.log_best[-1] - self.log_best[place]
-            with np.errstate(invalid="ignore", over="ignore"):
-                found += np.nan_to_num(share[:, None] * np.exp(log_z + ahead - self.log_z), nan=inf)
+            found += np.nan_to_num(share * np.exp(log_z + ahead - self.log_z), nan=inf)
         return found
 
 
-def _log_choose(n: float, k: int) -> float:
-    from math import lgamma
-
-    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
+def _convolved(x: Floats, kernel: Floats, size: int) -> Floats:
+    """sum over i of x[r, i] kernel[r, width - 1 + j - i], for j below `size`: only where a row of the kernel is not 0."""
+    rows, width = x.shape
+    there = np.flatnonzero(kernel.any(0))
+    first, last = (int(there[0]), int(there[-1]) + 1) if len(there) else (0, 1)
+    left, right = max(last - width, 0), max(size - 1 - first, 0)
+    padded = np.zeros((rows, left + width + right))
+    padded[:, left : left + width] = x
+    s0, s1 = padded.strides
+    windows = as_strided(padded[:, left + width - last :], (rows, size, last - first), (s0, s1, s1), writeable=False)
+    return np.asarray(np.einsum("rjd,rd->rj", windows, np.ascontiguousarray(kernel[:, first:last][:, ::-1])))
 
 
 def _times(count: Ints, log_value: Floats) -> Floats:
     """count x log, where nothing times log 0 is 0."""
-    with np.errstate(invalid="ignore"):
-        return np.where(count == 0, 0.0, count * log_value)
+    product = count * log_value
+    return np.where(count == 0, 0.0, product) if np.isinf(log_value).any() else product
 
 
 def _reference(logs: Floats) -> tuple[Floats, Floats]:
     """The mean over draws [A, 1], and how far each draw is from it [A, n]."""
+    if logs.shape[1] == 1:
+        return logs, np.zeros_like(logs)
     finite = np.isfinite(logs)
     if finite.all():
         mean = logs.mean(1, keepdims=True)
         return mean, logs - mean
-    if logs.shape[1] > 1 and (finite.any(1) & ~finite.all(1)).any():
+    if (finite.any(1) & ~finite.all(1)).any():
         raise _TooWideError
     return logs[:, :1], np.where(finite, logs - np.where(finite, logs, 0.0)[:, :1], 0.0)
 
@@ -577,35 +621,29 @@ def _scaled(logs: Floats) -> tuple[Floats, Floats]:
     return np.exp(logs - top[:, None]), top
 
 
-def _certain(data: Counts, model: Model) -> Filtered:
-    """One draw, trimmed so finely that the bound on what is lost is small."""
-    if data.sites == 0:
-        return _nothing(1)
-    eps = 1e-18
-    for _ in range(6):
-        found = _Filter(data, model, eps).run()
-        worst = float(found.discarded.sum(0).max(initial=0.0))
-        if eps == 0 or worst < TOLERANCE:
-            return found
-        eps = eps * TOLERANCE / worst / 10 if isfinite(worst) else 0.0
-        eps = eps if eps > 1e-80 else 0.0
-    return _Filter(data, model, 0.0).run()
-
-
-def _nothing(draws: int) -> Filtered:
-    return Filtered(*(np.zeros((0, draws)) for _ in range(4)))
-
-
-def _event(data: Counts, model: Model) -> Filtered:
-    """As `_certain`, with -inf where the looks cannot be."""
-    clash = {site for site, _ in _clashes(data, model)}
-    rest = [s for s in range(data.sites) if s not in clash]
-    out = [np.full((data.sites, 1), value) for value in (-inf, 0.0, 0.0, 0.0)]
-    if rest:
-        found = _certain(Counts(data.y[rest], data.seen[rest]), model)
-        for whole_part, part in zip(out, (found.loglik, found.mean, found.variance, found.discarded), strict=True):
-            whole_part[rest] = part
-    return Filtered(*out)
+def _certain(data: Counts, models: Sequence[Model]) -> Filtered:
+    """Single draws of several models, [models, S, 1] each: trimmed so finely that the bound on what is lost is small; log
+    likelihood -inf where looks cannot be.
+    """
+    sites = data.sites
+    possible = np.ones((len(models), sites), np.bool_)
+    for k, model in enumerate(models):
+        for s, _ in _clashes(data, model):
+            possible[k, s] = False
+    out = np.zeros((4, len(models) * sites, 1))
+    out[0] = np.where(possible.reshape(-1, 1), 0.0, -inf)
+    rest, eps = np.flatnonzero(possible), 1e-18
+    while len(rest):
+        rows = Counts(data.y[rest % sites], data.seen[rest % sites])
+        found = _Filter(rows, Model.stacked(models, rest // sites), eps).run()
+        out[:, rest] = found.loglik, found.mean, found.variance, found.discarded
+        worst = found.discarded[:, 0] * sites
+        over = ~(worst < TOLERANCE)
+        if eps == 0:
+            break
+        finer = eps * TOLERANCE / float(worst.max(initial=1.0)) / 10
+        rest, eps = rest[over], finer if finer > 1e-80 else 0.0
+    return Filtered(*out.reshape(4, len(models), sites, 1))
 
 
 def filtered(data: Counts, model: Model, eps: float = 1e-10) -> Filtered:
@@ -613,18 +651,17 @@ def filtered(data: Counts, model: Model, eps: float = 1e-10) -> Filtered:
 
     `eps`: the share that a trimming may take. The bound on what is lost is not computed.
     """
-    n = len(model.lam)
+    n = model.lam.shape[1]
+    out = np.zeros((4, data.sites, n))
     if data.sites == 0:
-        return _nothing(n)
+        return Filtered(*out)
     total = int(data.y.sum((1, 2)).max(initial=0)) + 1
-    size = int(np.clip(600_000 // (max(data.sites, 1) * min(total, 200)), 8, 2048))
-    order = np.argsort(model.p, kind="stable")
-    parts = [order[k : k + size] for k in range(0, n, size)]
-    out = np.empty((4, data.sites, n))
+    most = int(np.clip(_CELLS // (max(data.sites, 1) * min(total, 200)), 8, 2048))
+    parts = np.array_split(np.argsort(model.p[0], kind="stable"), -(-n // most))
     while parts:
         part = parts.pop()
         try:
-            found = _Filter(data, model[part], eps).run()
+            found = _Filter(data, model.some(part), eps).run()
         except _TooWideError:
             parts += [part[: len(part) // 2], part[len(part) // 2 :]]
             continue
@@ -641,7 +678,7 @@ def _clashes(data: Counts, model: Model) -> tuple[tuple[int, int], ...]:
     The numbers that can be there are a range, narrowed by looks; for a single draw.
     """
     found: set[tuple[int, int]] = set()
-    for s in range(data.sites):
+    for s in _suspects(data, model):
         last = _impossible(data, model, s, range(data.occasions))
         if last is None:
             continue
@@ -652,13 +689,23 @@ def _clashes(data: Counts, model: Model) -> tuple[tuple[int, int], ...]:
     return tuple(sorted(found))
 
 
+def _suspects(data: Counts, model: Model) -> list[int]:
+    """Sites where looks may clash: for p between 0 and 1 only those with a count after all have gone."""
+    emptied = np.flatnonzero((model.omega[0, 0] == 0) & (model.gamma[0, 0] == 0)) + 1
+    if not (0 < model.p[0, 0] < 1 and model.lam[0, 0] > 0):
+        return list(range(data.sites))
+    if not len(emptied):
+        return []
+    return [int(s) for s in np.flatnonzero((data.y * data.seen)[:, emptied[0] :].any((1, 2)))]
+
+
 def _impossible(data: Counts, model: Model, site: int, occasions: Sequence[int]) -> int | None:
     """The first of these occasions whose looks cannot be, given those before."""
-    p = float(model.p[0])
-    low, high = 0.0, inf if model.lam[0] > 0 else 0.0
+    p = float(model.p[0, 0])
+    low, high = 0.0, inf if model.lam[0, 0] > 0 else 0.0
     for t in range(data.occasions):
         if t:
-            omega, gamma = model.omega[0, t - 1], model.gamma[0, t - 1]
+            omega, gamma = model.omega[0, 0, t - 1], model.gamma[0, 0, t - 1]
             low = low if omega == 1 else 0.0
             high = inf if gamma > 0 else (0.0 if omega == 0 else high)
         if t not in occasions:

@@ -14,7 +14,8 @@ from math import ceil, exp, inf, lgamma, log, log2, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from tallybook.holdings.cubature import (
+from tallybook.holdings.engine import ImpossibleError, Run, _given_none_left, clash, solve
+from tallybook.holdings.integration import (
     MOST_PARAMETERS,
     Beta,
     Gamma,
@@ -26,7 +27,6 @@ from tallybook.holdings.cubature import (
     normal_quantile,
     scrambled_sobol,
 )
-from tallybook.holdings.engine import ImpossibleError, Run, _given_none_left, clash, solve
 from tallybook.holdings.model import Account, ModelError
 from tallybook.holdings.model import Uniform as AnyShare
 from tallybook.holdings.moves import sums
@@ -205,7 +205,7 @@ def on_grid(build: Build, priors: Mapping[str, Prior], points: int, tolerance: f
     """The account at the nodes of the Gauss quadrature of the priors, `points` for each parameter.
 
     Exact for likelihoods that are polynomials of a degree below twice the points. Raises ModelError for another prior than those
-    of cubature.
+    of integration.
     """
     passes = _Passes(build, tuple(priors), tuple(priors.values()), tolerance)
     nodes = [_nodes(prior, points) for prior in passes.priors]
