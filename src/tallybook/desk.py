@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tallybook import __version__
-from tallybook.agreement.claim import Change
+from tallybook.agreement.amendment import Change
 from tallybook.agreement.provision import Duty
 from tallybook.casefile.new import new_case as write_new_case
 from tallybook.casefile.read import CaseRead, read_case
+from tallybook.commitments.commitment import commitment
 from tallybook.core.explanation import Because
 from tallybook.core.time import MomentError, moment
 from tallybook.errors import CaseFaultsError, TallybookError
@@ -19,7 +20,7 @@ from tallybook.verdicts.board import Board, BoardLine, OwedDuty, board_line, dra
 from tallybook.verdicts.combine import duty_verdict
 from tallybook.verdicts.inquiry import PLAIN, Case, Inquiry, Question
 from tallybook.verdicts.sentences import explain, in_words
-from tallybook.verdicts.status import life_of, status_of
+from tallybook.verdicts.status import status_of
 
 if TYPE_CHECKING:
     from tallybook.verdicts.holding import Holding
@@ -47,11 +48,17 @@ def new_case(folder: Path, template: str) -> list[Path]:
 
 
 def ask(
-    case: Case, on: str | None = None, known: str | None = None, reader: str | None = None, reading: str | None = None
+    case: Case,
+    on: str | None = None,
+    known: str | None = None,
+    reader: str | None = None,
+    reading: str | None = None,
+    side: str | None = None,
 ) -> Inquiry:
     """Put a question. `known` defaults to `on`, and `on` to the case's default_as_of; a bare day means its end.
 
-    Raises TallybookError for a date that is none, a reading that the case does not name, and a reader: nothing in a case
+    With `side` the answer is one that this party could give, on what it could know.
+    Raises TallybookError for a date that is none, a reading or party that the case does not name, and a reader: nothing in a case
     is marked yet, so an answer for a particular reader cannot be told from anybody's.
     """
     default = case.agreement.default_as_of
@@ -62,9 +69,11 @@ def ask(
     names = [PLAIN, *(name for name in case.agreement.readings if name != PLAIN)]
     if reading is not None and reading not in names:
         raise TallybookError(f"no reading {reading!r}", where="--reading", do=f"the readings are {', '.join(names)}")
+    if side is not None and side not in case.agreement.parties:
+        raise TallybookError(f"no party {side!r}", where="--side", do=f"the parties are {', '.join(case.agreement.parties)}")
     on_at = _instant(case, on or known or default, "--on" if on else "--known")
     known_at = _instant(case, known or on or default, "--known" if known else "--on")
-    return Inquiry(case, Question(on_at, known_at, reading=reading or PLAIN), status_of)
+    return Inquiry(case, Question(on_at, known_at, reading=reading or PLAIN, side=side or ""), status_of)
 
 
 def _instant(case: Case, text: str, option: str) -> datetime:
@@ -117,7 +126,7 @@ def why(inquiry: Inquiry, name: str) -> Why:
 
 def _why_duty(inquiry: Inquiry, duty: Duty) -> Why:
     verdict = duty_verdict(inquiry, duty)
-    life = life_of(inquiry, verdict)
+    life = commitment(inquiry, duty)
     head = f"@{duty.id}: {life.status}, {life.state}" + (f"; verdict {verdict.word}" if verdict.word else "")
     leaves = [Because("quotation", f'{name}: "{text}"', quote=text, instrument=name) for name, text in inquiry.quotes(duty.text)]
     for change in agreement_changes(inquiry, duty.id):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
 
 from tallybook.agreement.language import condition
 from tallybook.agreement.situation import Atom
@@ -38,6 +39,8 @@ class Recorded:
     statuses: Mapping[str, Steps] = field(default_factory=dict)
     terms: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
     open_terms: frozenset[str] = frozenset()
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    values: Mapping[str, str | float] = field(default_factory=dict)
 
     def _of(self, steps: Steps, name: str, at: datetime) -> Finding:
         truth = value_at(steps, (at - START) / timedelta(hours=1))
@@ -49,6 +52,18 @@ class Recorded:
     def status(self, word: str, reference: str, at: datetime) -> Finding:
         name = f"{word} {reference}"
         return self._of(self.statuses.get(name, ()), name, at)
+
+    @property
+    def tz(self) -> ZoneInfo:
+        return ZoneInfo("UTC")
+
+    def amount(self, atom: Atom, at: datetime) -> tuple[float, float]:
+        found = self.numbers.get(str(atom))
+        return (float("-inf"), float("inf")) if found is None else (found, found)
+
+    def value(self, reference: str, at: datetime) -> tuple[str | float | None, Finding]:
+        found = self.values.get(reference)
+        return found, Finding(T if found is not None else U, (reference,))
 
     def members(self, term: str, at: datetime) -> Sequence[str] | None:
         return self.terms.get(term)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tallybook.agreement.change import ChangeError, InForce, provisions_in_force
-from tallybook.agreement.claim import Change
+from tallybook.agreement.amendment import Change
 from tallybook.agreement.provision import Definition, Duty, Proof
 from tallybook.core.time import Moment, moment
 
@@ -301,7 +301,16 @@ def test_a_change_that_spoils_the_form_is_refused() -> None:
         ({"op": "interpret", "value": {"includes": "x"}}, "includes"),
         ({"op": "interpret", "value": {"includes": []}}, "includes"),
         ({"op": "repeal", "value": "x"}, "no value"),
-        ({"op": "replace", "target": "@memo#2", "value": "x"}, "repealed"),
+        ({"op": "insert", "target": "@memo#2", "value": "x"}, "takes no change"),
+        ({"op": "renumber", "value": "a b"}, "new id"),
+        ({"op": "renumber", "target": "@removal.steps", "value": "x"}, "not a part"),
+        ({"op": "limit", "value": "x"}, "mapping"),
+        ({"op": "extend", "value": {}}, "mapping"),
+        ({"op": "suspend", "value": {"for": "ever"}}, "in_part"),
+        ({"op": "restate", "value": "x"}, "new words"),
+        ({"op": "postpone", "value": {"then": "x"}}, "on receipt"),
+        ({"op": "repeal", "until": "2031"}, "suspend"),
+        ({"effective": {"when": "and and"}}, "not understood"),
         ({"op": "erase"}, "Input should be"),
         ({"n": 0}, "greater than or equal to 1"),
         ({"n": "1"}, "valid integer"),

@@ -218,7 +218,7 @@ def test_a_window_closed_at_its_far_end_sees_an_event_of_one_instant() -> None:
 
 
 def test_every_unit_of_a_window() -> None:
-    for unit, length in {"min": 1 / 60, "h": 1, "d": 24, "w": 168, "mo": 720, "y": 8760}.items():
+    for unit, length in {"min": 1 / 60, "h": 1, "d": 24, "w": 168, "mo": 744, "y": 8760}.items():
         event: dict[str, Steps] = {"e": [(-20_000, F), (-length, T), (-length + 0.001, F)]}
         assert truth(f"once within 1{unit} e", 0, facts=event) is T
         assert truth(f"once within 1{unit} e", 0.01, facts=event) is F

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from tallybook.agreement.amendment import Change
 from tallybook.agreement.claim import (
-    Change,
     Claim,
     Fact,
     Line,

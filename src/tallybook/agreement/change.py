@@ -1,23 +1,27 @@
-"""The provisions in force: a pure function of (base, changes, valid time, known time)."""
+"""The provisions in force: a pure function of (base, changes, valid time, known time, reading)."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from tallybook.agreement.claim import Change
-from tallybook.agreement.provision import AnyProvision
+from tallybook.agreement.amendment import Change
+from tallybook.agreement.consolidate import Note, Text
+from tallybook.agreement.live import ChangeError, Clock, Live, Timeline
+from tallybook.agreement.provision import AnyProvision, Instrument
 from tallybook.core.time import Moment
 
+__all__ = ["ChangeError", "Conflict", "InForce", "Note", "Provisions", "Suspension", "provision_reader", "provisions_in_force"]
 
-class ChangeError(ValueError):
-    """A change that cannot be applied; the message says why."""
+PLAIN = "plain"
+_SETTING = frozenset({"add", "replace", "repeal", "correct", "renumber", "restate"})
+_HELD = frozenset({"suspend", "resume"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +33,56 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspension:
+    """A time during which a provision was suspended by changes; `ends` is None while nothing ends it."""
+
+    starts: datetime
+    ends: datetime | None
+    by: str
+    in_part: bool
+
+
+class Provisions(Mapping[str, AnyProvision]):
+    """Provisions by id, in the order of the text. One that was renumbered is also found under its earlier ids."""
+
+    def __init__(self, standing: Mapping[str, AnyProvision], renamed: Mapping[str, str]) -> None:
+        self._standing, self._renamed = standing, renamed
+
+    def __getitem__(self, name: str) -> AnyProvision:
+        seen: set[str] = set()
+        while name not in self._standing and name in self._renamed and name not in seen:
+            seen.add(name)
+            name = self._renamed[name]
+        return self._standing[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._standing)
+
+    def __len__(self) -> int:
+        return len(self._standing)
+
+
+@dataclass(frozen=True, slots=True)
 class InForce:
-    """The provisions as they stand, those repealed, what changed each, and the conflicts found."""
+    """The provisions as they stand, those repealed, what changed each, what is suspended, and the conflicts found."""
 
     provisions: Mapping[str, AnyProvision]
     repealed: Mapping[str, str]
-    history: Mapping[str, tuple[str, ...]]
+    notes: Mapping[str, tuple[Note, ...]]
     applied: tuple[str, ...]
     conflicts: tuple[Conflict, ...]
+    suspended: Mapping[str, tuple[Suspension, ...]] = field(default_factory=dict)
+    since: Mapping[str, datetime] = field(default_factory=dict)
+    commencements: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def history(self) -> dict[str, tuple[str, ...]]:
+        """The addresses of the changes that made each provision what it is."""
+        return {name: tuple(note.address for note in notes) for name, notes in self.notes.items()}
+
+    def in_conflict(self, name: str) -> tuple[str, ...]:
+        """The changes of equal rank that leave it open how a provision reads."""
+        return tuple(a for c in self.conflicts if c.target.lstrip("@").split(".")[0] == name for a in c.changes)
 
 
 @lru_cache(maxsize=1)
@@ -51,153 +97,121 @@ def provisions_in_force(
     on: datetime,
     read: Callable[[str], Moment],
     is_known: Callable[[Change], bool],
+    *,
+    instruments: Mapping[str, Instrument] | None = None,
+    came_true: Callable[[str, frozenset[str]], Moment | None] = lambda _text, _without: None,
+    reading: str = PLAIN,
 ) -> InForce:
     """Apply the changes known and commenced at `on`, in order of effect, then making, then number.
 
-    `base` maps ids to provisions as read from the file, `read` turns a written time into a Moment, `is_known` says
-    whether a change was known. A repeal of a change restores what it had changed from the repeal's own day on.
-    Raises ChangeError where a change does not fit its target.
+    `base` maps ids to provisions as read from the file, in their order; `read` turns a written time into a Moment;
+    `is_known` says whether a change was known; `came_true` when a condition on which a change waits first held, by `on`.
+    Under a named `reading`, what that reading reads otherwise takes the place of the plain words.
+    Raises ChangeError where a change does not fit its target, and pydantic's ValidationError where one spoils the form of a
+    provision.
     """
-    live = [c for c in changes if is_known(c) and read(c.effective or c.made).last <= on]
-    live.sort(key=lambda c: (read(c.effective or c.made).last, read(c.made).last, c.in_, c.n))
-    undone: set[str] = set()
-    for change in reversed(live):
-        if "#" in change.target and change.address not in undone:
-            undone.add(change.target.lstrip("@"))
-    live = [c for c in live if c.address not in undone]
-    conflicts = _conflicts(live, read)
+    timeline = Timeline(changes, on, Clock(read, is_known, came_true, instruments))
+    live = timeline.live()
+    conflicts = _conflicts(live)
     barred = {address for conflict in conflicts for address in conflict.changes}
-    text = {name: copy.deepcopy(dict(raw)) for name, raw in base.items()}
-    repealed: dict[str, str] = {}
-    history: dict[str, list[str]] = {}
-    applied: list[str] = []
-    for change in live:
-        if change.address in barred:
-            continue
-        applied.append(change.address)
-        if "#" in change.target:
-            continue
-        _apply(text, repealed, change)
-        history.setdefault(_target_id(change.target), []).append(change.address)
+    text = Text(base, read)
+    since: dict[str, datetime] = {}
+    said: set[tuple[datetime, datetime, str, str, str]] = set()
+    for entry in live:
+        same = (*entry.rank[:2], entry.change.op, entry.change.target, repr(entry.change.value))
+        if entry.change.address not in barred and same not in said:
+            text.apply(entry.change)
+            if entry.change.op in _SETTING:
+                # What two instruments of one day say alike is done once.
+                said.add(same)
+            if entry.change.op in ("add", "insert") and not entry.change.aim.path:
+                since[entry.change.aim.name] = entry.since
+    for name, raw in text.entries.items():
+        gone = timeline.instrument_repealed(str(raw["in"])) if name in base and "in" in raw else None
+        if gone is not None and name not in text.repealed:
+            text.repealed[name] = gone.change.address
     reader = provision_reader()
-    provisions = {name: reader.validate_python(raw) for name, raw in text.items()}
-    return InForce(provisions, repealed, {k: tuple(v) for k, v in history.items()}, tuple(applied), conflicts)
-
-
-def _conflicts(changes: Iterable[Change], read: Callable[[str], Moment]) -> tuple[Conflict, ...]:
-    ranks: dict[tuple[str, datetime, datetime], list[Change]] = {}
-    for change in changes:
-        if change.op == "replace":
-            at = (change.target, read(change.effective or change.made).last, read(change.made).last)
-            ranks.setdefault(at, []).append(change)
-    return tuple(
-        Conflict(target, tuple(c.address for c in rivals))
-        for (target, _, _), rivals in ranks.items()
-        if len({repr(c.value) for c in rivals}) > 1
+    standing = {name: reader.validate_python(_as_read(raw, reading)) for name, raw in text.entries.items()}
+    return InForce(
+        Provisions(standing, text.renamed),
+        text.repealed,
+        {name: tuple(notes) for name, notes in text.notes.items()},
+        tuple(a for a in timeline.applied() if a not in barred),
+        conflicts,
+        _suspended(timeline, text, barred, read),
+        {text.find(name) or name: at for name, at in since.items()},
+        {name: found for name in instruments or () if (found := timeline.commencement_of(name)) is not None},
     )
 
 
-def _target_id(target: str) -> str:
-    return target.lstrip("@").split(".")[0]
+def _as_read(raw: dict[str, Any], reading: str) -> dict[str, Any]:
+    """A provision with what one reading reads otherwise. Definitions keep their interpretations: they are read by item."""
+    if reading == PLAIN or raw.get("kind") == "definition":
+        return raw
+    for entry in raw.get("interpretations", ()):
+        if isinstance(entry, dict) and entry.get("reading") == reading:
+            raw = {**raw, **{key: value for key, value in entry.items() if key not in ("reading", "text")}}
+    return raw
 
 
-def _apply(text: dict[str, dict[str, Any]], repealed: dict[str, str], change: Change) -> None:
-    name, *path = change.target.lstrip("@").split(".")
-    if change.op == "add" and not path:
-        if name in text and name not in repealed:
-            raise ChangeError(f"{change.address} adds {change.target}, which is there already")
-        text[name] = {**_whole(change), "id": name}
-        repealed.pop(name, None)
-        return
-    if name not in text:
-        raise ChangeError(f"{change.address} changes {change.target}, which is not there")
-    provision = text[name]
-    if change.op == "repeal" and not path:
-        repealed[name] = change.address
-    elif change.op == "replace" and not path:
-        text[name] = {**_whole(change), "id": name}
-    elif change.op == "interpret":
-        _interpret(provision, change, path)
-    elif change.op == "insert":
-        _insert(_walk(provision, path, change), change)
-    else:
-        holder = _walk(provision, path[:-1], change)
-        _set(holder, path[-1], change)
+def _conflicts(live: Iterable[Live]) -> tuple[Conflict, ...]:
+    """Changes with the same effective and made dates that cannot both be meant."""
+    found: dict[str, dict[str, None]] = {}
+    for _, group in itertools.groupby(live, key=lambda entry: (entry.rank[0], entry.rank[1], entry.rank[4])):
+        for first, second in itertools.combinations(group, 2):
+            if (target := _clash(first.change, second.change)) is not None:
+                found.setdefault(target, {}).update({first.change.address: None, second.change.address: None})
+    return tuple(Conflict(target, tuple(addresses)) for target, addresses in found.items())
 
 
-def _interpret(provision: dict[str, Any], change: Change, path: list[str]) -> None:
-    if path:
-        raise ChangeError(f"{change.address}: interpret takes a whole provision, not a part of it")
-    if change.reading:
-        entry = {"reading": change.reading, **_value(change)}
-        provision["interpretations"] = [*provision.get("interpretations", []), entry]
-        return
-    for key, values in _value(change).items():
-        provision[key] = [*_listed(provision.get(key, [])), *values]
+def _clash(a: Change, b: Change) -> str | None:
+    """The target on which two changes of equal rank clash, or None."""
+    first, second = a.aim, b.aim
+    if first == second:
+        if a.op in _HELD and b.op in _HELD:
+            return a.target if a.op != b.op else None
+        if a.op == "interpret" == b.op and a.reading == b.reading:
+            return a.target if _opposed(a.value, b.value) or _opposed(b.value, a.value) else None
+        if a.in_ == b.in_ and {a.op, b.op} == {"repeal", "add"}:
+            # Taken out and put in anew, in the order of the numbers.
+            return None
+        if a.op in _SETTING and b.op in _SETTING:
+            same = a.op == b.op and repr(a.value) == repr(b.value)
+            return None if same else a.target
+        return None
+    if a.in_ == b.in_:
+        # One instrument is read in the order of its numbers: first the whole is put in place, then a part of it is changed.
+        return None
+    for outer, inner in ((a, b), (b, a)):
+        if inner.aim.within(outer.aim) and outer.op in _SETTING - {"add", "renumber"}:
+            return outer.target
+    return None
 
 
-def _walk(node: Any, path: list[str], change: Change) -> Any:
-    for part in path:
-        if isinstance(node, dict) and part in node:
-            node = node[part]
+def _opposed(one: Any, other: Any) -> bool:
+    taken = set(one.get("excludes", ())) if isinstance(one, dict) else set()
+    given = set(other.get("includes", ())) if isinstance(other, dict) else set()
+    return bool(taken & given)
+
+
+def _suspended(
+    timeline: Timeline, text: Text, barred: set[str], read: Callable[[str], Moment]
+) -> dict[str, tuple[Suspension, ...]]:
+    """The times during which each provision was suspended, up to now, oldest first."""
+    out: dict[str, list[Suspension]] = {}
+    for entry, undone in timeline.suspensions():
+        change = entry.change
+        name = text.find(change.aim.name)
+        if name is None or change.address in barred:
             continue
-        found = next((item for item in node if _is_named(item, part)), None) if isinstance(node, list) else None
-        if found is None:
-            raise ChangeError(f"{change.address}: nothing is called {part!r} in {change.target}")
-        node = found
-    return node
-
-
-def _is_named(item: Any, name: str) -> bool:
-    if isinstance(item, dict):
-        return name in (item.get("id"), item.get("item"), item.get("reading"))
-    return bool(item == name)
-
-
-def _insert(holder: Any, change: Change) -> None:
-    if not isinstance(holder, list):
-        raise ChangeError(f"{change.address}: {change.target} is no list, so nothing can be inserted")
-    position = len(holder)
-    if change.after is not None:
-        where = next((n for n, item in enumerate(holder) if _is_named(item, change.after)), None)
-        if where is None:
-            raise ChangeError(f"{change.address}: nothing is called {change.after!r} in {change.target}")
-        position = where + 1
-    holder.insert(position, _value(change))
-
-
-def _set(holder: Any, name: str, change: Change) -> None:
-    if isinstance(holder, dict):
-        if change.op == "add" and name in holder:
-            raise ChangeError(f"{change.address} adds {change.target}, which is there already")
-        if change.op in ("replace", "repeal") and name not in holder:
-            raise ChangeError(f"{change.address}: nothing is called {name!r} in {change.target}")
-        if change.op == "repeal":
-            del holder[name]
-        else:
-            holder[name] = _value(change)
-        return
-    position = next((n for n, item in enumerate(holder) if _is_named(item, name)), None)
-    if position is None or change.op == "add":
-        raise ChangeError(f"{change.address}: nothing is called {name!r} in {change.target}")
-    if change.op == "repeal":
-        del holder[position]
-    else:
-        holder[position] = _value(change)
-
-
-def _listed(value: Any) -> list[Any]:
-    """A list; where one word may stand for a list of one, that list."""
-    return value if isinstance(value, list) else [value]
-
-
-def _whole(change: Change) -> dict[str, Any]:
-    value = _value(change)
-    if not isinstance(value, dict):
-        raise ChangeError(f"{change.address}: {change.op} of a whole provision takes the provision, not {value!r}")
-    return value
-
-
-def _value(change: Change) -> Any:
-    """A value of one's own: what is put into the text may be changed there again."""
-    return copy.deepcopy(change.value)
+        spans = out.setdefault(name, [])
+        if change.op == "suspend":
+            ends = [read(change.until).last] if change.until else []
+            ends += [undone] if undone is not None else []
+            in_part = isinstance(change.value, dict) and bool(change.value.get("in_part"))
+            spans.append(Suspension(entry.since, min(ends, default=None), change.address, in_part))
+        elif undone is None:
+            out[name] = [
+                Suspension(s.starts, entry.since, s.by, s.in_part) if s.ends is None or s.ends > entry.since else s for s in spans
+            ]
+    return {name: tuple(s for s in spans if s.ends is None or s.ends > s.starts) for name, spans in out.items()}

@@ -11,8 +11,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from tallybook.agreement.agreement import Agreement
+from tallybook.agreement.amendment import Change
 from tallybook.agreement.change import ChangeError, provision_reader, provisions_in_force
-from tallybook.agreement.claim import Change, Claim, Match
+from tallybook.agreement.claim import Claim, Match
 from tallybook.agreement.language import atom_of, condition
 from tallybook.agreement.load import FILE, Loaded
 from tallybook.agreement.provision import Definition, Duty, Exception_, Liberty, Power, Proof, method_names

@@ -129,6 +129,7 @@ class Method(Strict):
     name: str = ""
     means: Literal["national", "cooperative", "international"] | None = None
     statement: bool = False
+    public: bool = False
 
 
 def _kinds(value: Any) -> Any:
@@ -143,11 +144,15 @@ class IncidentKind(Strict):
 
 
 class Vocabulary(Strict):
-    """The closed lists of this case: methods, stages, kinds of incident."""
+    """The closed lists of this case: methods, stages, kinds of incident.
+
+    `complete` names the events of which every one is on record: one that is not recorded did not happen.
+    """
 
     methods: Annotated[dict[str, Method], BeforeValidator(_kinds)]
     stages: Annotated[dict[str, str | None], Field(default_factory=dict)]
     incidents: Annotated[dict[str, IncidentKind], BeforeValidator(_kinds), Field(default_factory=dict)]
+    complete: Names = ()
 
 
 class Weighing(Strict):
@@ -170,58 +175,13 @@ class Weighing(Strict):
         return self
 
 
-class Ruling(Strict):
-    """A decision on meaning by a named person."""
-
-    by: str
-    made: When
-    says: str
-
-
-class Change(Strict):
-    """One addressable change, `INSTRUMENT#n`. Nothing in the agreement ever changes in another way."""
-
-    in_: Identifier = Field(alias="in")
-    n: Annotated[int, Field(ge=1)]
-    made: When
-    effective: When | None = None
-    known: When | None = None
-    op: Literal["add", "insert", "replace", "repeal", "interpret"]
-    target: Annotated[str, Field(pattern=r"^@[A-Za-z0-9][A-Za-z0-9_-]*(#\d+)?(\.[A-Za-z0-9_-]+)*$")]
-    value: Any = None
-    after: Identifier | None = None
-    reading: Identifier | None = None
-    by: Names = ()
-    ruling: Ruling | None = None
-    recorded_by: Names = ()
-    text: Quotes = {}
-    note: str = ""
-
-    @property
-    def address(self) -> str:
-        """`INSTRUMENT#n`."""
-        return f"{self.in_}#{self.n}"
-
-    @model_validator(mode="after")
-    def _has_authority(self) -> Change:
-        if not self.text and not self.recorded_by:
-            raise ValueError("a change needs words (text) or the report rows that record it (recorded_by)")
-        if self.op in ("add", "insert", "replace", "interpret") and self.value is None:
-            raise ValueError(f"{self.op} needs a value")
-        if "#" in self.target and self.op != "repeal":
-            raise ValueError("a change can be repealed; no other operation takes a change as its target")
-        if self.op == "interpret" and not _is_interpretation(self.value):
-            raise ValueError("interpret takes {includes: [...], excludes: [...]}, either or both")
-        if self.op == "repeal" and self.value is not None:
-            raise ValueError("repeal takes no value")
-        return self
-
-
 class Fact(Strict):
-    """A dated event or state that conditions may ask for, with what records it."""
+    """A dated event or state that conditions may ask for, with what records it. `number` is what it amounts to."""
 
     atom: AtomText
     value: bool = True
+    number: float | int | None = None
+    known_to: Names = ()
     from_: When = Field(alias="from")
     until: When | None = None
     known: When | None = None
@@ -236,7 +196,10 @@ class Fact(Strict):
 
 
 class StateFact(Strict):
-    """An event or state that holds while a measure is in one of some states, or while a condition holds."""
+    """An event or state that holds while a measure is in one of some states, or while a condition holds.
+
+    Variables in the atom stand for whatever is asked about: `parent(?a, ?b)` when `natural_parent(?a, ?b) or adopted(?b, by=?a)`.
+    """
 
     atom: AtomText
     measure: Identifier | None = None
@@ -248,9 +211,3 @@ class StateFact(Strict):
         if (self.measure is None) == (self.when is None):
             raise ValueError("a state holds by a measure with states, or by `when`, and not by both")
         return self
-
-
-def _is_interpretation(value: Any) -> bool:
-    if not isinstance(value, dict) or not value or not set(value) <= {"includes", "excludes"}:
-        return False
-    return all(isinstance(names, list) and names for names in value.values())

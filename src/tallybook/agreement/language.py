@@ -15,7 +15,7 @@ from typing import Any
 
 from tallybook.agreement.situation import Atom, Compiled, Run, Situation, delays_of, gathered
 from tallybook.agreement.windows import since, within
-from tallybook.core.time import MomentError, duration
+from tallybook.core.time import MomentError, Span, duration, span
 from tallybook.core.truth import Finding, Truth, all_of, any_of, implies
 
 LONGEST = 2000
@@ -37,7 +37,7 @@ class ConditionError(ValueError):
 class Condition:
     """A parsed condition, with the provisions (`references`), terms and atoms that it speaks of.
 
-    `free` are variables that no `every`, `some` or `count` binds.
+    `free` are variables that no `every`, `some` or `count` binds, `words` the status words that it asks for.
     """
 
     text: str
@@ -45,11 +45,12 @@ class Condition:
     terms: frozenset[str]
     atoms: frozenset[str]
     free: frozenset[str]
+    words: frozenset[str]
     run: Run
 
-    def __call__(self, situation: Situation, at: datetime) -> Finding:
-        """Evaluate at an instant."""
-        return self.run(situation, at, {})
+    def __call__(self, situation: Situation, at: datetime, scope: dict[str, str] | None = None) -> Finding:
+        """Evaluate at an instant; `scope` says what free variables stand for."""
+        return self.run(situation, at, scope or {})
 
 
 @lru_cache(maxsize=1)
@@ -60,9 +61,8 @@ def _parser() -> Any:
     return Lark(grammar, parser="lalr", propagate_positions=True, maybe_placeholders=True)
 
 
-@lru_cache(maxsize=4096)
-def condition(text: str) -> Condition:
-    """Parse and compile a condition. Raises ConditionError with the column where it stops making sense."""
+def parse(text: str) -> Any:
+    """The tree of a condition (lark.Tree, rules as in conditions.lark). Raises ConditionError as `condition` does."""
     from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput
 
     if len(text) > LONGEST:
@@ -87,13 +87,26 @@ def condition(text: str) -> Condition:
     except RecursionError as error:
         raise ConditionError(text, 1, "nested too deeply") from error
     _check_depth(tree, text)
-    seen: dict[str, set[str]] = {"references": set(), "terms": set(), "atoms": set()}
+    return tree
+
+
+def compile_part(tree: Any) -> Compiled:
+    """A part of a parsed condition as something to evaluate by itself, in a scope of its variables."""
+    return _compile(tree, {"references": set(), "terms": set(), "atoms": set(), "words": set()})
+
+
+@lru_cache(maxsize=4096)
+def condition(text: str) -> Condition:
+    """Parse and compile a condition. Raises ConditionError with the column where it stops making sense."""
+    tree = parse(text)
+    seen: dict[str, set[str]] = {"references": set(), "terms": set(), "atoms": set(), "words": set()}
     try:
         run = _compile(tree, seen)
     except _PlaceError as error:
         raise ConditionError(text, error.column, str(error)) from error
     references, terms, atoms = (frozenset(seen[key]) for key in ("references", "terms", "atoms"))
-    return Condition(text, references, terms, atoms, frozenset(_free(tree, frozenset())), run.run)
+    free = frozenset(_free(tree, frozenset()))
+    return Condition(text, references, terms, atoms, free, frozenset(seen["words"]), run.run)
 
 
 def _check_depth(tree: Any, text: str) -> None:
@@ -179,30 +192,35 @@ def _compile(tree: Any, seen: dict[str, set[str]]) -> Compiled:
     if kind == "status":
         word, reference = str(tree.children[0]), str(tree.children[1])
         seen["references"].add(reference)
+        seen["words"].add(word)
         return Compiled(lambda situation, at, scope: situation.status(word, reference, at))
     if kind == "compare":
         return _comparison(tree, seen)
+    if kind == "has_value":
+        return _of_value(tree, seen)
     seen["atoms"].add(str(_read_atom(tree, {})))
     return Compiled(lambda situation, at, scope: situation.holds(_read_atom(tree, scope), at))
 
 
-def _window(tree: Any) -> tuple[timedelta, timedelta | None]:
+def _window(tree: Any) -> tuple[Span, Span | None]:
     if tree is None:
-        return timedelta(0), None
+        return Span(), None
     if tree.data == "within":
-        return timedelta(0), _length(tree.children[0])
+        return Span(), _length(tree.children[0])
     near, far = tree.children
     first, last = _length(near), None if far.type == "OPEN" else _length(far)
-    if last is not None and last < first:
+    if far.type != "OPEN" and duration(str(far)) < duration(str(near)):
         raise _PlaceError(far.column, f"the window ends ({far}) before it begins ({near})")
     return first, last
 
 
-def _length(token: Any) -> timedelta:
+def _length(token: Any) -> Span:
+    """A window's length: days and weeks are elapsed time, months and years go by the calendar."""
     try:
-        return duration(str(token))
+        length = span(str(token))
     except MomentError as error:
         raise _PlaceError(token.column, str(error)) from error
+    return Span(length.months, 0, length.rest + timedelta(days=length.days))
 
 
 def _junction(every: bool, parts: Sequence[Compiled]) -> Compiled:
@@ -244,6 +262,28 @@ def _quantified(kind: str, variable: str, term: str, part: Compiled) -> Compiled
     return Compiled(run, part.delays)
 
 
+def _of_value(tree: Any, seen: dict[str, set[str]]) -> Compiled:
+    """`value @id == X`: what a definition's cases and the exceptions to it come to."""
+    _, reference, sign, wanted = (str(child) for child in tree.children)
+    seen["references"].add(reference)
+    expected: str | float = wanted.strip('"')
+    if tree.children[3].type == "NUMBER":
+        expected = float(wanted)
+
+    def run(situation: Situation, at: datetime, _scope: dict[str, str]) -> Finding:
+        found, why = situation.value(reference, at)
+        if found is None:
+            return Finding(Truth.UNKNOWN, why.reasons, why.waits_for or (reference,))
+        same = found == expected if isinstance(found, str) == isinstance(expected, str) else str(found) == wanted.strip('"')
+        return Finding(Truth.of(same == (sign == "==")), (f"{reference} is {_plain(found)}", *why.reasons))
+
+    return Compiled(run)
+
+
+def _plain(value: str | float) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def _comparison(tree: Any, seen: dict[str, set[str]]) -> Compiled:
     left, sign, right = tree.children
     first, second = _number(left, seen), _number(right, seen)
@@ -264,7 +304,8 @@ def _comparison(tree: Any, seen: dict[str, set[str]]) -> Compiled:
             apart = a_high < b_low or b_high < a_low
             corners = {str(sign) == "!="} if apart else {True, False}
         value = corners.pop() if len(corners) == 1 else None
-        return Finding(Truth.of(value), (f"{_shown(a_low, a_high)} {sign} {_shown(b_low, b_high)}",))
+        waits = tuple(part.name(scope) for part in (first, second) if part.name) if value is not True else ()
+        return Finding(Truth.of(value), (f"{_shown(a_low, a_high)} {sign} {_shown(b_low, b_high)}",), waits)
 
     return Compiled(run, first.delays | second.delays)
 
@@ -278,13 +319,20 @@ class _Number:
     """A number between two bounds, from the situation."""
 
     run: Callable[[Situation, datetime, dict[str, str]], tuple[float, float]]
-    delays: frozenset[timedelta] = frozenset({timedelta(0)})
+    delays: frozenset[Span] = frozenset({Span()})
+    name: Callable[[dict[str, str]], str] | None = None
 
 
 def _number(tree: Any, seen: dict[str, set[str]]) -> _Number:
     if tree.data == "number":
         value = float(tree.children[0])
         return _Number(lambda situation, at, scope: (value, value))
+    if tree.data == "atom":
+        seen["atoms"].add(str(_read_atom(tree, {})))
+        return _Number(
+            lambda situation, at, scope: situation.amount(_read_atom(tree, scope), at),
+            name=lambda scope: f"the number of {_read_atom(tree, scope)}",
+        )
     variable, term, body = tree.children
     seen["terms"].add(str(term))
     part = _compile(body, seen) if body is not None else None

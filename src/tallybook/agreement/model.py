@@ -16,6 +16,8 @@ class Strict(BaseModel):
 
 
 def _as_list(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
     return value if isinstance(value, list) or value is None else [value]
 
 

@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from tallybook.agreement.amendment import Effective
 from tallybook.agreement.model import (
+    AtomText,
     ConditionText,
     Identifier,
     Names,
@@ -48,6 +50,9 @@ class Instrument(Strict):
     name: str
     made: When | None = None
     known: When | None = None
+    known_to: Names = ()
+    effective: Effective | None = None
+    received: dict[Identifier, When] = {}
     by: Identifier | None = None
     to: Names = ()
     binds: Words = ()
@@ -67,11 +72,31 @@ class Instrument(Strict):
         return self
 
 
-class Provision(Strict):
-    """What all kinds share. `open` records what could not be expressed, and taints what depends on it."""
+class Part(Strict):
+    """A numbered part of a provision's words. One that was taken out keeps its number; `repealed_by` says by what change."""
 
     id: Identifier
+    unit: str = "paragraph"
+    number: str = ""
+    heading: str = ""
     text: Quotes = {}
+    parts: list[Part] | tuple[Part, ...] = ()
+    repealed_by: str = ""
+
+
+class Provision(Strict):
+    """What all kinds share. `open` records what could not be expressed, and taints what depends on it.
+
+    `unit` and `number` are what the instrument calls it ("section", "3A"); `survives`: it outlasts the end of the agreement.
+    """
+
+    id: Identifier
+    unit: str = ""
+    number: str = ""
+    heading: str = ""
+    text: Quotes = {}
+    parts: list[Part] | tuple[Part, ...] = ()
+    survives: bool = False
     because: Quotes = {}
     in_instrument: Identifier | None = Field(default=None, alias="in")
     reading: Identifier | None = None
@@ -108,10 +133,21 @@ class Interpretation(Strict):
     text: Quotes = {}
 
 
+Scalar = str | int | float | bool
+
+
+class InCase(Strict):
+    """A value that holds in one case."""
+
+    when: ConditionText | None = None
+    is_: Scalar = Field(alias="is")
+
+
 class Definition(Provision):
-    """A term: what it includes, or the condition under which a state of affairs holds."""
+    """A term: what it includes, the condition under which a state of affairs holds, or the value it has, case by case."""
 
     kind: Literal["definition"]
+    cases: tuple[InCase, ...] | list[InCase] = ()
     term: str = ""
     includes: tuple[Included, ...] | list[Included] = ()
     interpretations: tuple[Interpretation, ...] | list[Interpretation] = ()
@@ -147,11 +183,30 @@ def _within(value: Any) -> Any:
     return {"value": value} if isinstance(value, str) else value
 
 
-class Duty(Provision):
-    """Something owed: to achieve, to maintain, or to endeavour (work for, without owing the result)."""
+class Norm(Provision):
+    """A provision that somebody must, may or can act on. `interpretations`: keys that one reading reads otherwise."""
+
+    interpretations: list[dict[str, Any]] | tuple[dict[str, Any], ...] = ()
+
+    @model_validator(mode="after")
+    def _readings_are_named(self) -> Norm:
+        for entry in self.interpretations:
+            unknown = set(entry) - {"reading", "text"} - set(type(self).model_fields)
+            if not isinstance(entry.get("reading"), str) or unknown - {"from", "while", "in", "for"}:
+                raise ValueError("an interpretation names its reading, and keys of the provision that it reads otherwise")
+        return self
+
+
+class Duty(Norm):
+    """Something owed: to achieve, to maintain, or to endeavour (work for, without owing the result).
+
+    `earliest` is the first day on which performance counts. `breached_when` says what breaks it besides a date that passes.
+    """
 
     kind: Literal["duty"]
     owed: Owed
+    earliest: When | None = None
+    breached_when: ConditionText | None = None
     covers: Identifier | None = None
     in_force: ConditionText | None = None
     when: ConditionText | None = None
@@ -177,6 +232,10 @@ class Duty(Provision):
         return self
 
 
+def _refs(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
 class MustUse(Strict):
     """A liberty against the other side that one's own guidance requires to be used."""
 
@@ -185,7 +244,7 @@ class MustUse(Strict):
     states: Names = ()
 
 
-class Liberty(Provision):
+class Liberty(Norm):
     """What a holder may do, while a condition holds."""
 
     kind: Literal["liberty"]
@@ -198,21 +257,27 @@ class Liberty(Provision):
     ended_by: Reference | None = None
 
 
+Ended = Annotated[tuple[Reference, ...] | Literal["all"], BeforeValidator(lambda v: v if v == "all" else tuple(_refs(v)))]
+
+
 class Effect(Strict):
-    """What using a power does to named provisions."""
+    """What using a power does to named provisions. `end: all` ends everything that does not survive."""
 
     suspend: References = ()
+    resume: References = ()
+    end: Ended = ()
     in_part: bool = False
     at_most: Annotated[Within | None, BeforeValidator(_within)] = None
     then: Literal["resume", "end"] | None = None
 
 
-class Power(Provision):
-    """What a holder may bring about, when a condition holds."""
+class Power(Norm):
+    """What a holder may bring about, when a condition holds. `used_by` is the event that records its use."""
 
     kind: Literal["power"]
     holder: Identifier
     when: ConditionText | None = None
+    used_by: AtomText | None = None
     effect: Effect | None = None
     foreseen: str = ""
     measure: Identifier | None = None
@@ -222,7 +287,7 @@ class Power(Provision):
 Question = Literal["correctness", "completeness"]
 
 
-class Proof(Provision):
+class Proof(Norm):
     """What counts as proof: for a duty (methods, standard), or one method by itself (what reports meet it)."""
 
     kind: Literal["proof"]
@@ -243,13 +308,14 @@ class Proof(Provision):
         return self
 
 
-class Exception_(Provision):
+class Exception_(Norm):
     """Something that lifts another provision, with its own text; may itself be excepted."""
 
     kind: Literal["exception"]
     to: References
     when: ConditionText | None = None
     unless: References = ()
+    cases: tuple[InCase, ...] | list[InCase] = ()
 
 
 AnyProvision = Annotated[

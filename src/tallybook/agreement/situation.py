@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol, TypeAlias
+from zoneinfo import ZoneInfo
 
+from tallybook.core.time import Span
 from tallybook.core.truth import Finding, Truth
 
 
@@ -24,6 +26,19 @@ class Atom:
 
 class Situation(Protocol):
     """What a condition is evaluated against."""
+
+    @property
+    def tz(self) -> ZoneInfo:
+        """The time zone whose calendar months and years go by."""
+        ...
+
+    def amount(self, atom: Atom, at: datetime) -> tuple[float, float]:
+        """Between what bounds the number of a recorded event or state lies; all numbers where none is on record."""
+        ...
+
+    def value(self, reference: str, at: datetime) -> tuple[str | float | None, Finding]:
+        """The value that a definition has, and why; None where it has none, or it is not settled which."""
+        ...
 
     def holds(self, atom: Atom, at: datetime) -> Finding:
         """Whether a recorded event or state holds at an instant."""
@@ -54,17 +69,17 @@ class Compiled:
     """A part of a condition. Its truth changes only at a change on record plus one of its `delays`."""
 
     run: Run
-    delays: frozenset[timedelta] = frozenset({timedelta(0)})
+    delays: frozenset[Span] = frozenset({Span()})
 
     def __call__(self, situation: Situation, at: datetime, scope: dict[str, str]) -> Finding:
         return self.run(situation, at, scope)
 
 
-def delays_of(*parts: Compiled) -> frozenset[timedelta]:
+def delays_of(*parts: Compiled) -> frozenset[Span]:
     return frozenset(delay for part in parts for delay in part.delays)
 
 
-def behind(part: Compiled, near: timedelta, far: timedelta | None) -> frozenset[timedelta]:
+def behind(part: Compiled, near: Span, far: Span | None) -> frozenset[Span]:
     """When an operator with a window looks at a part, the part's changes are felt at both ends of the window."""
     ends = {near} if far is None else {near, far}
     return frozenset(delay + end for delay in part.delays for end in ends)

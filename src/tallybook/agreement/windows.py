@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from tallybook.agreement.situation import Compiled, Situation, behind, delays_of, gathered
-from tallybook.core.time import shifted
+from tallybook.core.time import Span, shifted
 from tallybook.core.truth import Finding, Truth, all_of, any_of
+
+_BLUR = timedelta(days=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,11 @@ def _instants(
     Between two changes nothing changes, so a point between them stands for all of them. A window without a start begins with
     the record.
     """
-    longest = max(part.delays)
-    changes = situation.changes(None if start is None else shifted(start, -longest), end)
-    marks = {shifted(change, delay) for change in changes for delay in part.delays} | {end, *edges}
+    tz = situation.tz
+    # A day early, for what the ends of months blur.
+    oldest = None if start is None else shifted(min(delay.before(start, tz) for delay in part.delays), -_BLUR)
+    changes = situation.changes(oldest, end)
+    marks = {mark for change in changes for delay in part.delays for mark in delay.felt(change, tz)} | {end, *edges}
     marks |= {start} if start is not None else set(changes[:1])
     ordered = sorted(m for m in marks if m <= end and (start is None or m >= start))
     found = [_Instant(at, between=False) for at in ordered]
@@ -38,25 +42,26 @@ def _instants(
     return sorted(found, key=lambda instant: instant.at, reverse=True)
 
 
-def within(kind: str, window: tuple[timedelta, timedelta | None], part: Compiled) -> Compiled:
+def within(kind: str, window: tuple[Span, Span | None], part: Compiled) -> Compiled:
     near, far = window
 
     def run(situation: Situation, at: datetime, scope: dict[str, str]) -> Finding:
-        start = None if far is None else shifted(at, -far)
-        instants = _instants(situation, part, start, shifted(at, -near))
+        start = None if far is None else far.before(at, situation.tz)
+        instants = _instants(situation, part, start, near.before(at, situation.tz))
         findings = [part(situation, instant.at, scope) for instant in instants]
         return gathered(findings, (any_of if kind == "once" else all_of)(f.truth for f in findings))
 
     return Compiled(run, behind(part, near, far))
 
 
-def since(left: Compiled, window: tuple[timedelta, timedelta | None], right: Compiled) -> Compiled:
+def since(left: Compiled, window: tuple[Span, Span | None], right: Compiled) -> Compiled:
     """`left since right`: right at some instant of the window, and left at every later one up to and including now."""
     near, far = window
     both = Compiled(left.run, delays_of(left, right))
 
     def run(situation: Situation, at: datetime, scope: dict[str, str]) -> Finding:
-        latest, earliest = shifted(at, -near), None if far is None else shifted(at, -far)
+        latest = near.before(at, situation.tz)
+        earliest = None if far is None else far.before(at, situation.tz)
         kept, best = Truth.TRUE, Truth.FALSE
         findings: list[Finding] = []
         for instant in _instants(situation, both, earliest, at, (latest,)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -144,11 +144,11 @@ class _Reader:
             self.unread.add(ITEMS)
         return items
 
-    def _table(self, name: str, columns: Any) -> list[Row]:
+    def _table(self, name: str, columns: Any, optional: Sequence[str] = ()) -> list[Row]:
         raw = self._bytes(name)
         if raw is None:
             return []
-        rows, faults = read_table(raw, name, columns)
+        rows, faults = read_table(raw, name, columns, optional)
         self.faults += faults
         if faults:
             self.unread.add(name)
@@ -207,7 +207,9 @@ class _Reader:
     def _reports(
         self, loaded: Loaded | None, items: Mapping[str, Item]
     ) -> tuple[dict[str, Report], dict[str, Source], list[Bearing]]:
-        tables = {name: self._table(f"reports/{name}.csv", columns) for name, (columns, _) in ingest.TABLES.items()}
+        tables = {
+            name: self._table(f"reports/{name}.csv", columns, ingest.ANY_TABLE) for name, (columns, _) in ingest.TABLES.items()
+        }
         source_rows, bearing_rows = self._table(SOURCES, ingest.SOURCES), self._table(BEARINGS, ingest.BEARINGS)
         lists = self._lists(loaded, items)
         sources = self._unique(SOURCES, source_rows, lists, ingest.source)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tallybook import desk
-from tallybook.cli.options import case_argument, on_terminal, print_json, question_options, write_file
+from tallybook.cli.options import case_argument, on_terminal, print_json, question_options, side_option, write_file
 from tallybook.errors import TallybookError
 from tallybook.verdicts.board import board_json
 
@@ -15,6 +15,7 @@ from tallybook.verdicts.board import board_json
 @click.command(name="board")
 @case_argument
 @question_options
+@side_option
 @click.option("--json", "as_json", is_flag=True, help="The board as JSON (docs/reference/json.md).")
 @click.option("--md", "as_md", is_flag=True, help="The board as Markdown.")
 @click.option("--html", "html", type=click.Path(path_type=Path, dir_okay=False), help="Write a one-file HTML briefing.")
@@ -24,6 +25,7 @@ def command(
     known: str | None,
     reader: str | None,
     reading: str | None,
+    side: str | None,
     as_json: bool,
     as_md: bool,
     html: Path | None,
@@ -31,7 +33,7 @@ def command(
     """The verdict on every line of CASE, on a date, as known on a date."""
     if as_json and as_md:
         raise TallybookError("one answer has one form", where="--json --md", do="leave one of the two out")
-    drawn = desk.board(desk.ask(desk.open_case(case), on, known, reader, reading))
+    drawn = desk.board(desk.ask(desk.open_case(case), on, known, reader, reading, side))
     if html is not None:
         from tallybook.board.briefing import briefing
 

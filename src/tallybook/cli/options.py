@@ -29,6 +29,11 @@ def question_options(function: F) -> F:
     return function
 
 
+side_option = click.option(
+    "--side", metavar="PARTY", help="As that party could: on what it said, did, was told, or is marked as known to it."
+)
+
+
 def print_json(value: Any) -> None:
     """Write JSON to standard output, in UTF-8 whatever the terminal."""
     text = json.dumps(value, indent=1, ensure_ascii=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tallybook import desk
-from tallybook.cli.options import case_argument, print_json, question_options
+from tallybook.cli.options import case_argument, print_json, question_options, side_option
 from tallybook.verdicts.board import owed_json
 from tallybook.verdicts.sentences import known_by
 
@@ -15,6 +15,7 @@ from tallybook.verdicts.sentences import known_by
 @click.command(name="owed")
 @case_argument
 @question_options
+@side_option
 @click.option("--all", "everything", is_flag=True, help="Also what is performed, waived or released.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(
@@ -23,11 +24,12 @@ def command(
     known: str | None,
     reader: str | None,
     reading: str | None,
+    side: str | None,
     everything: bool,
     as_json: bool,
 ) -> int:
     """What is still owed under CASE: who, to whom, by when, on what condition, and what that waits for."""
-    inquiry = desk.ask(desk.open_case(case), on, known, reader, reading)
+    inquiry = desk.ask(desk.open_case(case), on, known, reader, reading, side)
     rows = owed_json(inquiry, desk.board(inquiry).duties, everything)
     if as_json:
         print_json(rows)

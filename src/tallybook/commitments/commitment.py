@@ -6,21 +6,39 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tallybook.agreement.language import condition
-from tallybook.agreement.provision import Duty, Exception_
+from tallybook.agreement.provision import Duty, Liberty, Power
 from tallybook.agreement.situation import Atom
+from tallybook.commitments.deadline import Deadline, deadline, owed_since
+from tallybook.commitments.exceptions import lifting
+from tallybook.commitments.moments import false_at, first_held
+from tallybook.commitments.powers import ended, suspensions
+from tallybook.commitments.roles import Roles, roles
 from tallybook.commitments.view import Standing
-from tallybook.core.time import duration, shifted
 from tallybook.core.truth import Finding, Truth
 
 NOT_ENACTED, NOT_IN_FORCE, PENDING, IN_FORCE = "not enacted", "not in force", "pending", "in force"
-PERFORMED, LAPSED, REPEALED = "performed", "lapsed", "repealed"
-NOT_YET_OWED, OWED, OVERDUE = "not yet owed", "owed", "overdue"
+SUSPENDED, PERFORMED, LAPSED, REPEALED = "suspended", "performed", "lapsed", "repealed"
+NOT_YET_OWED, OWED, OVERDUE, BREACHED = "not yet owed", "owed", "overdue", "breached"
 WITHHELD, WAIVED, RELEASED = "withheld", "waived", "released"
+_OWING = (OWED, OVERDUE, BREACHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Norm:
+    """The norm status of a provision of any kind, since when, and by what."""
+
+    status: str
+    since: datetime | None
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """One duty as it stands: norm status, state, what it waits for, when it is due, and why."""
+    """One duty as it stands.
+
+    Norm status, state, what it waits for, when it is due, who has it to do, and why. `missed` is the instant from which it
+    was overdue or broken, which stays on record when it is performed late; blank where it never was.
+    """
 
     duty: Duty
     status: str
@@ -33,78 +51,192 @@ class Commitment:
     done_unowed: bool
     reasons: tuple[str, ...]
     vague: tuple[str, ...]
+    roles: Roles
+    missed: str = ""
+    done_since: str = ""
+    remark: str = ""
 
     @property
     def kind(self) -> str:
         """achieve, maintain or endeavour."""
         return "achieve" if self.duty.achieve else "maintain" if self.duty.maintain else "endeavour"
 
+    @property
+    def late(self) -> bool:
+        """Whether it was performed after it was due."""
+        return self.done and bool(self.missed)
 
-def commitment(standing: Standing, duty: Duty, performed: bool | None, *, supported: bool = False) -> Commitment:
+
+def norm(standing: Standing, provision: object) -> Norm:
+    """The norm status of a provision, before anything is said of its performance."""
+    name: str = provision.id  # type: ignore[attr-defined]
+    until: str | None = provision.until  # type: ignore[attr-defined]
+    if not standing.enacted(provision):
+        return Norm(NOT_ENACTED, None, ())
+    if name in standing.in_force.repealed:
+        return Norm(REPEALED, None, (f"repealed by {standing.in_force.repealed[name]}",))
+    over = ended(standing, name)
+    if over is not None:
+        return Norm(LAPSED, None, (f"ended by {over[1]} on {standing.show(over[0])}",))
+    if until and standing.read(until).last < standing.on:
+        return Norm(LAPSED, None, (f"its term ended {until}",))
+    start = standing.begun(provision)
+    if start is None:
+        return Norm(NOT_IN_FORCE, None, ())
+    since = start.since.last if start.since.text else None
+    for stop in suspensions(standing, name):
+        if stop.holds(standing.on) and not stop.in_part:
+            return Norm(SUSPENDED, since, (start.reason, f"suspended by {stop.by} since {standing.show(stop.starts)}"))
+    return Norm(IN_FORCE, since, (start.reason,))
+
+
+def standing_of(standing: Standing, provision: object) -> Norm:
+    """The norm status of a provision of any kind: a liberty or power waits where its condition does not hold."""
+    found = norm(standing, provision)
+    text = provision.while_ if isinstance(provision, Liberty) else provision.when if isinstance(provision, Power) else None
+    if found.status != IN_FORCE or text is None:
+        return found
+    held = condition(text)(standing, standing.on)
+    if held.truth is Truth.TRUE:
+        return Norm(IN_FORCE, found.since, (*found.reasons, *held.reasons))
+    return Norm(PENDING, found.since, (*found.reasons, *held.reasons))
+
+
+def commitment(standing: Standing, duty: Duty) -> Commitment:
     """The state of a duty at the date asked about.
 
-    `performed` is what the evidence says of a duty that claims are about (True only where it is verified), or None where
-    no claim is about it and its own condition decides. `supported`: there is good evidence that it is done, short of the
-    proof required; such a duty is still owed, and not called overdue.
+    One that claims are about is performed only where its verdict is `verified`; one without, when its own condition holds.
+    Where there is good evidence that it is done, short of the proof required, it is still owed and not called overdue.
     """
-    status, since, reasons = _status(standing, duty)
+    key = ("commitment", duty.id)
+    if key not in standing.memo:
+        standing.memo[key] = _commitment(standing, duty)
+    found: Commitment = standing.memo[key]
+    return found
+
+
+def _commitment(standing: Standing, duty: Duty) -> Commitment:
+    life = norm(standing, duty)
+    status = life.status
     trigger = _trigger(standing, duty) if status == IN_FORCE else Finding(Truth.UNKNOWN)
     if status == IN_FORCE and trigger.truth is not Truth.TRUE:
         status = PENDING
-    done_finding = _done(standing, duty)
+    shown = _shown(standing, duty)
     # What must be maintained is only ever kept so far; it is never over and done with.
-    shown = performed if performed is not None else done_finding.truth is Truth.TRUE
-    done = shown and duty.maintain is None
+    done = shown.truth is Truth.TRUE and duty.maintain is None
     released = _release(standing, duty)
-    withheld = next((e.id for e in _exceptions(standing, duty) if _applies(standing, e)), "")
-    due_text, overdue = _due(standing, duty, since)
-    state = NOT_YET_OWED
-    if status in (IN_FORCE, PENDING) and released:
-        state = released
-    elif status == IN_FORCE and done:
-        state = status = PERFORMED
-    elif status == IN_FORCE and withheld:
-        state = WITHHELD
-    elif status == IN_FORCE and overdue and duty.maintain is None and not supported:
-        state = OVERDUE
-    elif status == IN_FORCE:
-        state = OWED
+    exception = lifting(standing, duty.id, duty.unless)
+    due = deadline(standing, duty)
+    missed = _missed(standing, duty, due)
+    state, status = _state(standing, duty, status, released, done, exception is not None, missed)
+    done_since = _done_since(standing, duty) if done else None
     return Commitment(
         duty=duty,
         status=status,
         state=state,
-        since=standing.show(since) if since else "",
-        due=due_text,
+        since=standing.show(life.since) if life.since else "",
+        due=due.text,
         waits_for=trigger.waits_for if status == PENDING else (),
-        withheld_by=f"@{withheld}" if withheld else "",
+        withheld_by=f"@{exception.id}" if exception else "",
         done=done,
         done_unowed=done and status == PENDING,
-        reasons=(*reasons, *trigger.reasons, *(done_finding.reasons if done else ())),
+        reasons=(*life.reasons, *trigger.reasons, *(shown.reasons if done else ())),
         vague=(*duty.vague, *((duty.within.vague,) if duty.within and duty.within.vague else ())),
+        roles=roles(standing, duty),
+        missed=standing.show(missed) if missed else "",
+        done_since=standing.show(done_since) if done_since else "",
+        remark=due.remark if due.at is None and not done else "",
     )
 
 
-def _status(standing: Standing, duty: Duty) -> tuple[str, datetime | None, tuple[str, ...]]:
-    if not standing.enacted(duty):
-        return NOT_ENACTED, None, ()
-    if duty.id in standing.in_force.repealed:
-        return REPEALED, None, (f"repealed by {standing.in_force.repealed[duty.id]}",)
-    if duty.until and standing.read(duty.until).last < standing.on:
-        return LAPSED, None, (f"its term ended {duty.until}",)
-    start = standing.begun(duty)
-    if start is None:
-        return NOT_IN_FORCE, None, ()
-    since = start.since.last if start.since.text else None
-    return IN_FORCE, since, (start.reason,)
+def _state(
+    standing: Standing, duty: Duty, status: str, released: str, done: bool, excepted: bool, missed: datetime | None
+) -> tuple[str, str]:
+    """The state of a duty, and its norm status with it."""
+    if status in (IN_FORCE, PENDING, SUSPENDED) and released:
+        return released, status
+    if done and (status == IN_FORCE or (status == SUSPENDED and owed_since(standing, duty) is not None)):
+        return PERFORMED, PERFORMED
+    if status != IN_FORCE:
+        return NOT_YET_OWED, status
+    if excepted:
+        return WITHHELD, status
+    if duty.maintain is not None:
+        return (BREACHED if _is_broken(standing, duty) else OWED), status
+    late = missed is not None or _is_broken(standing, duty)
+    return (OVERDUE if late and not _supported(standing, duty) else OWED), status
 
 
 def _trigger(standing: Standing, duty: Duty) -> Finding:
     return condition(duty.when)(standing, standing.on) if duty.when else Finding(Truth.TRUE)
 
 
-def _done(standing: Standing, duty: Duty) -> Finding:
+def _shown(standing: Standing, duty: Duty) -> Finding:
+    """Whether a duty has been shown to be performed."""
+    if duty.earliest and standing.read(duty.earliest).first > standing.on:
+        return Finding(Truth.FALSE, (f"it cannot be performed before {duty.earliest}",))
     text = duty.achieve or duty.endeavour
-    return condition(text)(standing, standing.on) if text else Finding(Truth.UNKNOWN)
+    held = condition(text)(standing, standing.on) if text else Finding(Truth.UNKNOWN)
+    if not duty.claims:
+        return held
+    verified = standing.status("verified", f"@{duty.id}", standing.on)
+    return Finding(verified.truth, held.reasons)
+
+
+def _supported(standing: Standing, duty: Duty) -> bool:
+    return bool(duty.claims) and standing.status("supported", f"@{duty.id}", standing.on).truth is Truth.TRUE
+
+
+def _done_since(standing: Standing, duty: Duty) -> datetime | None:
+    """Since when a duty without claims has been performed; of one with claims the verdict says no day."""
+    text = duty.achieve or duty.endeavour
+    if duty.claims or text is None:
+        return None
+    since = first_held(standing, text)
+    if since is not None and duty.earliest:
+        since = max(since, standing.read(duty.earliest).first)
+    return since
+
+
+def _missed(standing: Standing, duty: Duty, due: Deadline) -> datetime | None:
+    """The instant from which a duty was overdue or broken, or None. Decided by how things stood then, on what is known now."""
+    found = []
+    if due.at is not None and due.at < standing.on and duty.maintain is None:
+        then = standing.at(due.at)
+        life = commitment(then, duty)
+        if life.state == OWED and not _supported(then, duty):
+            found.append(due.at)
+    broken = _broken_at(standing, duty)
+    if broken is not None:
+        found.append(broken)
+    return min(found, default=None)
+
+
+def _broken_at(standing: Standing, duty: Duty) -> datetime | None:
+    """When a duty was first broken: what it maintains was false, or what breaks it came true, while it was owed."""
+    key = ("broken", duty.id)
+    if key in standing.memo:
+        memo: datetime | None = standing.memo[key]
+        return memo
+    standing.memo[key] = None
+    since = owed_since(standing, duty)
+    start = since or datetime.min.replace(tzinfo=standing.on.tzinfo)
+    found = None
+    if standing.begun(duty) is not None or ended(standing, duty.id) is not None:
+        at = false_at(standing, duty.maintain, start) if duty.maintain else None
+        broke = first_held(standing, duty.breached_when) if duty.breached_when else None
+        for instant in filter(None, (at, broke)):
+            if instant >= start and (instant == standing.on or commitment(standing.at(instant), duty).state in _OWING):
+                found = instant if found is None else min(found, instant)
+    standing.memo[key] = found
+    return found
+
+
+def _is_broken(standing: Standing, duty: Duty) -> bool:
+    """Whether a duty is broken now."""
+    if duty.maintain is not None and condition(duty.maintain)(standing, standing.on).truth is Truth.FALSE:
+        return True
+    return duty.breached_when is not None and condition(duty.breached_when)(standing, standing.on).truth is Truth.TRUE
 
 
 def _release(standing: Standing, duty: Duty) -> str:
@@ -112,56 +244,3 @@ def _release(standing: Standing, duty: Duty) -> str:
         if standing.holds(Atom(word, (("0", f"@{duty.id}"),)), standing.on).truth is Truth.TRUE:
             return word
     return ""
-
-
-def _exceptions(standing: Standing, duty: Duty) -> list[Exception_]:
-    named = {reference.lstrip("@") for reference in duty.unless}
-    return [
-        p
-        for p in standing.in_force.provisions.values()
-        if isinstance(p, Exception_) and (p.id in named or f"@{duty.id}" in p.to) and standing.begun(p)
-    ]
-
-
-def _applies(standing: Standing, exception: Exception_, seen: frozenset[str] = frozenset()) -> bool:
-    if exception.when and condition(exception.when)(standing, standing.on).truth is not Truth.TRUE:
-        return False
-    for other in standing.in_force.provisions.values():
-        if not isinstance(other, Exception_) or other.id in seen or standing.begun(other) is None:
-            continue
-        over = f"@{exception.id}" in other.to or f"@{other.id}" in exception.unless
-        if over and _applies(standing, other, seen | {exception.id}):
-            return False
-    return True
-
-
-def _due(standing: Standing, duty: Duty, since: datetime | None) -> tuple[str, bool]:
-    """When a duty is due, in words, and whether that has passed. A vague limit is never missed by a program."""
-    if duty.by:
-        return duty.by, standing.read(duty.by).last < standing.on
-    if duty.within and duty.within.value:
-        begun = _owed_since(standing, duty.when) if duty.when else since
-        if begun:
-            due = shifted(begun, duration(duty.within.value))
-            return standing.show(due), due < standing.on
-        return f"within {duty.within.value}", False
-    if duty.within and duty.within.vague:
-        return duty.within.vague, False
-    return "", False
-
-
-def _owed_since(standing: Standing, trigger: str) -> datetime | None:
-    """Since when the trigger has held: the instant, of all at which anything was so, at which it came to hold."""
-    test = condition(trigger)
-    instants = standing.instants()
-    if not instants or test(standing, standing.on).truth is not Truth.TRUE:
-        return None
-    low, high = -1, len(instants)
-    # Between an instant at which it did not hold and one at which it does, halve until they are neighbours.
-    while high - low > 1:
-        middle = (low + high) // 2
-        if test(standing, instants[middle]).truth is Truth.TRUE:
-            high = middle
-        else:
-            low = middle
-    return instants[high] if high < len(instants) else standing.on

@@ -8,8 +8,10 @@ from typing import Any
 
 from tallybook.agreement.language import condition
 from tallybook.agreement.provision import Duty, Liberty, Power
+from tallybook.commitments.powers import ended, suspensions
 from tallybook.commitments.record import MeasureState
 from tallybook.commitments.view import Standing
+from tallybook.core.time import span
 from tallybook.core.truth import Finding, Truth
 
 PERMITTED, REQUIRED, IN_BREACH, OPEN, UNGOVERNED = "permitted", "required", "in breach", "unclear", "not governed"
@@ -69,7 +71,7 @@ def _capital(text: str) -> str:
 
 def _voices(standing: Standing, name: str, state: str) -> Iterator[Voice]:
     for provision in standing.in_force.provisions.values():
-        if getattr(provision, "measure", None) != name or not standing.begun(provision):
+        if getattr(provision, "measure", None) != name or not standing.begun(provision) or _is_off(standing, provision.id):
             continue
         if isinstance(provision, Liberty):
             holds = _holds(standing, provision.while_)
@@ -79,9 +81,28 @@ def _voices(standing: Standing, name: str, state: str) -> Iterator[Voice]:
                 wanted = provision.must_use.states or provision.states
                 yield Voice(provision, REQUIRED if state in wanted else IN_BREACH, holds)
         elif isinstance(provision, Power) and state in provision.states:
-            yield Voice(provision, PERMITTED, _holds(standing, provision.when))
+            yield Voice(provision, PERMITTED, _may_use(standing, provision))
         elif isinstance(provision, Duty) and state in provision.states:
             yield Voice(provision, "owed", _holds(standing, provision.when))
+
+
+def _is_off(standing: Standing, name: str) -> bool:
+    """Whether a provision was ended, or is wholly suspended now."""
+    if ended(standing, name) is not None:
+        return True
+    return any(s.holds(standing.on) and not s.in_part for s in suspensions(standing, name))
+
+
+def _may_use(standing: Standing, power: Power) -> Finding:
+    """Whether a power permits a state now: its condition holds, and the time for which it may be used is not over."""
+    held = _holds(standing, power.when)
+    limit = power.effect.at_most if power.effect else None
+    if held.truth is not Truth.TRUE or limit is None or not limit.value or not power.measure:
+        return held
+    begun = standing.record.starts_of(power.measure, power.states, standing.on)
+    if begun and span(limit.value).after(begun[-1], standing.tz) < standing.on:
+        return Finding(Truth.FALSE, (f"@{power.id} may be used for {limit.value} at most, since {standing.show(begun[-1])}",))
+    return held
 
 
 def _holds(standing: Standing, text: str | None) -> Finding:

@@ -30,6 +30,8 @@ class Start(Protocol):
 class Standing(Situation, Protocol):
     """A case under one question."""
 
+    memo: dict[Any, Any]
+
     @property
     def agreement(self) -> Agreement:
         """The agreement."""
@@ -48,6 +50,10 @@ class Standing(Situation, Protocol):
     @property
     def on(self) -> datetime:
         """The date asked about."""
+        ...
+
+    def at(self, instant: datetime) -> Standing:
+        """The same question about another instant, on what is known now."""
         ...
 
     def enacted(self, provision: Any) -> bool:

@@ -7,6 +7,7 @@ one counts, so that nothing counts too early; for "had this begun?" both do.
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -83,7 +84,9 @@ def written(at: datetime, tz: ZoneInfo) -> str:
 
 
 def duration(text: str) -> timedelta:
-    """A length of time such as `7d`, `12h` or `2w`; months and years are taken as 30 and 365 days.
+    """A length of time such as `7d`, `12h` or `2w` in elapsed time; months and years are taken as 30 and 365 days.
+
+    For how long a look stays fresh; a date that something is due by goes by the calendar, see `span`.
 
     Raises MomentError for anything else.
     """
@@ -95,6 +98,71 @@ def duration(text: str) -> timedelta:
     if length > LONGEST_DURATION:
         raise MomentError(f"{text!r} is longer than {LONGEST_DURATION.days:,} days")
     return length
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A length of time by the calendar: months (a year is twelve), whole days, and a rest in hours and minutes.
+
+    A month from 31 January ends on the last day of February (clamped).
+    """
+
+    months: int = 0
+    days: int = 0
+    rest: timedelta = timedelta(0)
+
+    def __add__(self, other: Span) -> Span:
+        return Span(self.months + other.months, self.days + other.days, self.rest + other.rest)
+
+    def after(self, at: datetime, tz: ZoneInfo) -> datetime:
+        """The instant (UTC) this long after another, counted on the calendar of `tz`; held within the calendar."""
+        return self._moved(at, tz, 1)
+
+    def before(self, at: datetime, tz: ZoneInfo) -> datetime:
+        """The instant (UTC) this long before another."""
+        return self._moved(at, tz, -1)
+
+    def _moved(self, at: datetime, tz: ZoneInfo, sign: int) -> datetime:
+        if self.months or self.days:
+            try:
+                local = at.astimezone(tz)
+            except OverflowError:
+                return at
+            number = local.year * 12 + local.month - 1 + sign * self.months
+            if not 12 < number < 9999 * 12:
+                return (datetime.max if sign > 0 else datetime.min).replace(tzinfo=UTC)
+            year, month = number // 12, number % 12 + 1
+            moved = local.replace(year=year, month=month, day=min(local.day, _days_in(year, month)))
+            at = shifted(moved, timedelta(days=sign * self.days)).replace(fold=0).astimezone(UTC)
+        return shifted(at, sign * self.rest)
+
+    def felt(self, at: datetime, tz: ZoneInfo) -> list[datetime]:
+        """Instants among which are all those at which looking back this far begins or ceases to reach `at`."""
+        found = [self.after(at, tz)]
+        if self.months:
+            # From each of the last days of a longer month one looks back to the same day of a shorter one.
+            midnight = found[0].astimezone(tz).replace(hour=0, minute=0, second=0, microsecond=0)
+            for days in range(-1, 5):
+                found += [shifted(found[0], timedelta(days=days)), shifted(midnight, timedelta(days=days)).astimezone(UTC)]
+        return found
+
+
+def _days_in(year: int, month: int) -> int:
+    return monthrange(year, month)[1]
+
+
+def span(text: str) -> Span:
+    """A length of time such as `7d`, `12h`, `2w`, `1mo` or `1y`. Raises MomentError for anything else."""
+    duration(text)
+    number, unit = int(text.rstrip("minhdwoy")), text.lstrip("0123456789")
+    return {
+        "min": Span(rest=timedelta(minutes=number)),
+        "h": Span(rest=timedelta(hours=number)),
+        "d": Span(days=number),
+        "w": Span(days=7 * number),
+        "mo": Span(months=number),
+        "y": Span(months=12 * number),
+    }[unit]
 
 
 def shifted(at: datetime, by: timedelta) -> datetime:

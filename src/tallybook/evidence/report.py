@@ -35,6 +35,7 @@ class Report:
     `known` is when our side had it, `starts` to `ends` when the thing was so. `who` is the observer, or the one who
     spoke or acted; `to` the one spoken to. A count is a point `count` and bounds `low`, `high`; None is unknown and 0 a finding.
     `declared` is what the other side said of the same ship. `until` is the end of a measure's state, known once it has come.
+    `known_to` names the parties that could know of it (empty: those who filed it; "all": everybody).
     """
 
     id: str
@@ -64,6 +65,7 @@ class Report:
     high: float | None = None
     declared: float | None = None
     until: Moment | None = None
+    known_to: tuple[str, ...] = ()
 
     @property
     def number(self) -> float | None:

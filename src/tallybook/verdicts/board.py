@@ -9,6 +9,7 @@ from typing import Any
 from tallybook.agreement.claim import Line
 from tallybook.agreement.provision import Duty
 from tallybook.commitments.commitment import (
+    BREACHED,
     IN_FORCE,
     NOT_ENACTED,
     NOT_IN_FORCE,
@@ -17,18 +18,21 @@ from tallybook.commitments.commitment import (
     OWED,
     PENDING,
     PERFORMED,
+    SUSPENDED,
     WITHHELD,
     Commitment,
+    commitment,
 )
+from tallybook.commitments.ending import agreement_status
 from tallybook.commitments.measures import MeasureStanding, measure_standing
+from tallybook.commitments.powers import powers, uses
 from tallybook.core.canonical import digest
 from tallybook.core.time import written
 from tallybook.holdings.summary import Summary
 from tallybook.verdicts.combine import DutyVerdict, duty_verdict
 from tallybook.verdicts.finding import Finding, find
-from tallybook.verdicts.inquiry import Inquiry
+from tallybook.verdicts.inquiry import PLAIN, Inquiry
 from tallybook.verdicts.sentences import in_words
-from tallybook.verdicts.status import life_of
 
 MOST_CITED = 25
 
@@ -87,7 +91,7 @@ def draw_board(inquiry: Inquiry, engine: str) -> Board:
     for provision in inquiry.in_force.provisions.values():
         if isinstance(provision, Duty) and inquiry.enacted(provision):
             verdict = duty_verdict(inquiry, provision)
-            duties.append(OwedDuty(verdict, life_of(inquiry, verdict)))
+            duties.append(OwedDuty(verdict, commitment(inquiry, provision)))
     measures = tuple(measure_standing(inquiry, name) for name in agreement.measures)
     return Board(inquiry, lines, tuple(duties), measures, engine)
 
@@ -112,15 +116,34 @@ def board_json(board: Board) -> dict[str, Any]:
         "known": written(question.known, tz),
         "reader": question.reader,
         "reading": question.reading,
+        "side": question.side or None,
         "lines": [_line_json(line) for line in board.lines],
         "duties": [_duty_json(duty) for duty in board.duties if duty.life.status not in (NOT_ENACTED, NOT_IN_FORCE)],
         "owed": owed_json(inquiry, board.duties),
         "measures": [_measure_json(m) for m in board.measures if m.current is not None],
         "courses": [],
+        "agreement": agreement_json(inquiry),
+        "without_effect": without_effect(inquiry),
         "changes_applied": list(inquiry.in_force.applied),
         "conflicts": [{"target": c.target, "changes": list(c.changes)} for c in inquiry.in_force.conflicts],
         "receipt": receipt(board),
     }
+
+
+def agreement_json(inquiry: Inquiry) -> dict[str, Any]:
+    """The state of the agreement as a whole."""
+    found = agreement_status(inquiry)
+    return {"status": found.status, "since": found.since or None, "because": list(found.reasons)}
+
+
+def without_effect(inquiry: Inquiry) -> list[dict[str, str]]:
+    """Uses of powers that had no effect, with why."""
+    return [
+        {"power": f"@{power.id}", "at": inquiry.show(use.at), "because": use.fault}
+        for power in powers(inquiry)
+        for use in uses(inquiry, power)
+        if use.fault
+    ]
 
 
 def _line_json(line: BoardLine) -> dict[str, Any]:
@@ -195,9 +218,12 @@ def _number(value: float | None) -> float | int | None:
     return int(value) if value is not None and float(value).is_integer() else value
 
 
-def _coverage_json(finding: Finding) -> dict[str, list[str]] | None:
+def _coverage_json(finding: Finding) -> dict[str, Any] | None:
     c = finding.coverage
-    return None if c is None else {"looked": list(c.looked), "partly": list(c.partly), "not_looked": list(c.not_looked)}
+    if c is None:
+        return None
+    gaps = [{"place": gap.place, "from": gap.start, "to": gap.end} for gap in c.gaps]
+    return {"looked": list(c.looked), "partly": list(c.partly), "not_looked": list(c.not_looked), "gaps": gaps}
 
 
 def _duty_json(item: OwedDuty) -> dict[str, Any]:
@@ -219,12 +245,31 @@ def _duty_json(item: OwedDuty) -> dict[str, Any]:
         "id": duty.id,
         "status": item.life.status,
         "verdict": item.verdict.word or None,
-        "owed_by": duty.owed.by,
-        "owed_to": duty.owed.to,
+        "owed_by": item.life.roles.by,
+        "owed_to": item.life.roles.to,
+        "performer": item.life.roles.performer,
         "kind": item.life.kind,
         "state": item.life.state,
         "items": items,
         "because": list(item.life.reasons),
+        "missed": item.life.missed or None,
+        "done_since": item.life.done_since or None,
+        "late": item.life.late,
+        "kept": _kept_json(item),
+        "remark": item.life.remark or None,
+    }
+
+
+def _kept_json(item: OwedDuty) -> dict[str, Any] | None:
+    """Of a duty to maintain: whether it was kept so far, up to when, and where and when nobody looked."""
+    kept = item.verdict.kept
+    if kept is None:
+        return None
+    return {
+        "so_far": kept.so_far,
+        "up_to": kept.up_to,
+        "broken_since": item.life.missed or None,
+        "gaps": [{"place": gap.place, "from": gap.start, "to": gap.end} for gap in kept.gaps],
     }
 
 
@@ -236,15 +281,16 @@ def owed_json(inquiry: Inquiry, duties: Sequence[OwedDuty], everything: bool = F
     out = []
     for item in duties:
         life, duty = item.life, item.verdict.duty
-        live = life.status in (PENDING, IN_FORCE, PERFORMED)
-        open_still = life.state in (NOT_YET_OWED, OWED, OVERDUE, WITHHELD)
+        live = life.status in (PENDING, IN_FORCE, SUSPENDED, PERFORMED)
+        open_still = life.state in (NOT_YET_OWED, OWED, OVERDUE, BREACHED, WITHHELD)
         if live and (everything or open_still):
             out.append(
                 {
                     "id": duty.id,
                     "state": life.state,
-                    "by": duty.owed.by,
-                    "to": duty.owed.to,
+                    "by": life.roles.by,
+                    "to": life.roles.to,
+                    "performer": life.roles.performer,
                     "waits_for": list(life.waits_for),
                     "kind": life.kind,
                     "due": life.due or None,
@@ -254,9 +300,25 @@ def owed_json(inquiry: Inquiry, duties: Sequence[OwedDuty], everything: bool = F
                     "vague": list(life.vague),
                     "text": _by_instrument(inquiry.quotes(duty.text)),
                     "reading": duty.reading,
+                    "earliest": duty.earliest,
+                    "missed": life.missed or None,
+                    "suspended": life.status == SUSPENDED,
+                    "remark": life.remark or None,
+                    "conflict": list(inquiry.in_force.in_conflict(duty.id)),
+                    "readings": rival_states(inquiry, duty, life),
                 }
             )
     return out
+
+
+def rival_states(inquiry: Inquiry, duty: Duty, life: Commitment) -> dict[str, str]:
+    """The state of a duty under every reading in force, where they differ; empty where all agree."""
+    found = {}
+    for name in inquiry.readings_of_norms():
+        other = inquiry.under(name)
+        read = other.in_force.provisions.get(duty.id)
+        found[name] = commitment(other, read).state if isinstance(read, Duty) else "not enacted"
+    return {PLAIN: life.state} | found if any(state != life.state for state in found.values()) else {}
 
 
 def _by_instrument(quotes: Sequence[tuple[str, str]]) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tallybook.agreement.provision import Duty
 from tallybook.verdicts.finding import NOT_COVERED, Finding, verdict_on
 from tallybook.verdicts.inquiry import Inquiry
+from tallybook.verdicts.kept import Kept, kept
 from tallybook.verdicts.ladder import Word
 
 _WEAKEST_FIRST = (
@@ -23,11 +24,15 @@ _WEAKEST_FIRST = (
 
 @dataclass(frozen=True, slots=True)
 class DutyVerdict:
-    """A duty with the finding on each claim that it covers. `word` is blank where no claim is about the duty."""
+    """A duty with the finding on each claim that it covers. `word` is blank where no claim is about the duty.
+
+    `kept` says of a duty to maintain whether it was kept so far.
+    """
 
     duty: Duty
     word: str
     findings: tuple[Finding, ...]
+    kept: Kept | None = None
 
 
 def duty_verdict(inquiry: Inquiry, duty: Duty) -> DutyVerdict:
@@ -37,10 +42,8 @@ def duty_verdict(inquiry: Inquiry, duty: Duty) -> DutyVerdict:
     """
     findings = tuple(verdict_on(inquiry, claim) for claim in inquiry.agreement.claims if claim.id in duty.claims)
     covered = [f for f in findings if f.state != NOT_COVERED]
-    if not covered:
-        return DutyVerdict(duty, "", findings)
-    words = [_for_the_duty(f) for f in covered]
-    return DutyVerdict(duty, min(words, key=_WEAKEST_FIRST.index).value, findings)
+    word = min((_for_the_duty(f) for f in covered), key=_WEAKEST_FIRST.index).value if covered else ""
+    return DutyVerdict(duty, word, findings, kept(inquiry, duty, word, [f.claim for f in covered]))
 
 
 def _for_the_duty(finding: Finding) -> Word:

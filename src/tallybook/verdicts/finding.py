@@ -13,7 +13,8 @@ from tallybook.core.time import duration, shifted
 from tallybook.core.truth import Truth
 from tallybook.evidence.grade import PART, Grade, likelihood_ratio
 from tallybook.holdings.summary import Summary
-from tallybook.verdicts.inquiry import Begun, Inquiry
+from tallybook.verdicts.inquiry import PLAIN, Begun, Inquiry
+from tallybook.verdicts.kept import Gap, found_out, gaps
 from tallybook.verdicts.ladder import Side, Strength, Word, side, word
 from tallybook.verdicts.methods import MethodsFound, Requirement, means_of, methods_found, requirement
 from tallybook.verdicts.quantities import books_of, plan_of
@@ -26,11 +27,15 @@ _TRIED = ("B3", "B2", "A2", "A1")
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Where was looked: a place not looked at says nothing, which is not the same as nothing there."""
+    """Where was looked: a place not looked at says nothing, which is not the same as nothing there.
+
+    `gaps`: of what must be maintained, the times since it was owed during which nobody looked.
+    """
 
     looked: tuple[str, ...]
     partly: tuple[str, ...]
     not_looked: tuple[str, ...]
+    gaps: tuple[Gap, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -97,7 +102,7 @@ def _verdict_on(inquiry: Inquiry, claim: Claim, scale: float) -> Finding:
     weights = Weights.of(inquiry.agreement.weighing, scale)
     duties = inquiry.duties_of(claim)
     weighed = _weigh(inquiry, claim, duties, weights)
-    coverage = _coverage(inquiry, claim)
+    coverage = _coverage(inquiry, claim, duties)
     if coverage is not None and not coverage.complete:
         weighed = [_as_part(w, weights) if w.bears == "for" else w for w in weighed]
     for_, against = (
@@ -135,7 +140,7 @@ def _verdict_on(inquiry: Inquiry, claim: Claim, scale: float) -> Finding:
         coverage=coverage,
         reading_reasons=(open_text,) if open_text else (),
     )
-    return _by_reading(inquiry, claim, result, duties)
+    return _by_reading(inquiry, claim, result, duties, scale)
 
 
 def _weigh(inquiry: Inquiry, claim: Claim, duties: Sequence[tuple[DutyProvision, Begun]], weights: Weights) -> list[Weighed]:
@@ -163,7 +168,7 @@ def _as_part(item: Weighed, weights: Weights) -> Weighed:
     return replace(item, whole=False, ratio=ratio)
 
 
-def _coverage(inquiry: Inquiry, claim: Claim) -> Coverage | None:
+def _coverage(inquiry: Inquiry, claim: Claim, duties: Sequence[tuple[DutyProvision, Begun]]) -> Coverage | None:
     wanted = claim.coverage
     if wanted is None:
         return None
@@ -172,9 +177,7 @@ def _coverage(inquiry: Inquiry, claim: Claim) -> Coverage | None:
     full: set[str] = set()
     inner: set[str] = set()
     for report in inquiry.view.reports.values():
-        # A report without stage or number found nothing out: "not photographed" is no look.
-        found_out = bool(report.stage) or report.number is not None
-        if found_out and report.method in wanted.by and report.ends.last >= oldest and report.starts.first <= on:
+        if found_out(report) and report.method in wanted.by and report.ends.last >= oldest and report.starts.first <= on:
             for place in file.places_of(report.place):
                 full.add(place)
                 inner.update(file.around(place)[1:])
@@ -186,7 +189,9 @@ def _coverage(inquiry: Inquiry, claim: Claim) -> Coverage | None:
             partly.append(place)
         else:
             missed.append(place)
-    return Coverage(tuple(looked), tuple(partly), tuple(missed))
+    since = min((begun.since.first for duty, begun in duties if duty.maintain is not None), default=None)
+    unseen = gaps(inquiry, claim, since) if since is not None else ()
+    return Coverage(tuple(looked), tuple(partly), tuple(missed), unseen)
 
 
 def _account(
@@ -279,16 +284,18 @@ def _is_verified(
 ) -> bool:
     if verdict is not Word.SUPPORTED or needed is None or for_.bounds.low < needed.at_least or not found.all_met:
         return False
-    if coverage is not None and not coverage.complete:
+    if coverage is not None and (not coverage.complete or coverage.gaps):
         return False
     return asked is None or asked == (Word.VERIFIED, Word.VERIFIED)
 
 
-def _by_reading(inquiry: Inquiry, claim: Claim, result: Finding, duties: Sequence[tuple[DutyProvision, Begun]]) -> Finding:
+def _by_reading(
+    inquiry: Inquiry, claim: Claim, result: Finding, duties: Sequence[tuple[DutyProvision, Begun]], scale: float
+) -> Finding:
     """Readings: not covered under the one asked for, or disputed (meaning) where readings give different words."""
     terms = [duty.covers for duty, _ in duties if duty.covers]
     if claim.item is None or not terms:
-        return result
+        return _by_norms(inquiry, claim, result, duties, scale)
     term = terms[0]
     here = inquiry.covers(term, claim.item)
     if here.truth is Truth.FALSE:
@@ -297,9 +304,27 @@ def _by_reading(inquiry: Inquiry, claim: Claim, result: Finding, duties: Sequenc
         return replace(result, verdict=Word.UNCLEAR, about="meaning", reading_reasons=here.reasons)
     rivals = inquiry.rival_readings(term, claim.item)
     if not rivals or result.verdict is None:
-        return result
+        return _by_norms(inquiry, claim, result, duties, scale)
     words = {"covered": result.verdict.value} | dict.fromkeys(rivals, NOT_COVERED)
     reasons = tuple(reason for f in rivals.values() for reason in f.reasons)
+    return replace(result, verdict=Word.DISPUTED, about="meaning", readings=words, reading_reasons=reasons)
+
+
+def _by_norms(
+    inquiry: Inquiry, claim: Claim, result: Finding, duties: Sequence[tuple[DutyProvision, Begun]], scale: float
+) -> Finding:
+    """Readings that read a duty or its proof otherwise: where the word differs under one of them, it is disputed in meaning."""
+    names = [name for duty, _ in duties for name in (duty.id, *([duty.proof.lstrip("@")] if duty.proof else ()))]
+    rivals = inquiry.readings_of_norms(names) if names else []
+    if not rivals or result.verdict is None:
+        return result
+    words = {PLAIN: result.verdict.value}
+    for name in rivals:
+        other = verdict_on(inquiry.under(name), claim, scale)
+        words[name] = other.verdict.value if other.verdict else other.state
+    if len(set(words.values())) == 1:
+        return result
+    reasons = tuple(f"the reading {name} gives {word}" for name, word in words.items())
     return replace(result, verdict=Word.DISPUTED, about="meaning", readings=words, reading_reasons=reasons)
 
 
@@ -326,6 +351,9 @@ def _would_change(result: Finding, weights: Weights) -> list[str]:
     if result.coverage and not result.coverage.complete:
         places = ", ".join([*result.coverage.not_looked, *result.coverage.partly])
         out.append(f"a look at {places}")
+    if result.coverage and result.coverage.gaps:
+        places = ", ".join(dict.fromkeys(gap.place for gap in result.coverage.gaps))
+        out.append(f"reports on file of the times when nobody looked at {places}")
     return out
 
 

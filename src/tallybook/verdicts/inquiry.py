@@ -10,16 +10,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tallybook.agreement.agreement import Agreement
+from tallybook.agreement.amendment import NOT_YET, ON_RECEIPT, Change, Commencement
 from tallybook.agreement.change import InForce, provisions_in_force
-from tallybook.agreement.claim import Change, Claim
+from tallybook.agreement.claim import Claim
 from tallybook.agreement.language import condition
 from tallybook.agreement.provision import Definition, Duty
-from tallybook.agreement.situation import Atom
+from tallybook.agreement.situation import Atom, gathered
+from tallybook.commitments.exceptions import value_of
+from tallybook.commitments.moments import first_held
 from tallybook.commitments.record import Record
 from tallybook.core.time import Moment, moment, written, zone
-from tallybook.core.truth import Finding, Truth
+from tallybook.core.truth import Finding, Truth, any_of
 from tallybook.evidence.file import EvidenceFile, View
 from tallybook.holdings.plan import Plan
+from tallybook.verdicts.sides import seen_by, side_has
 
 PLAIN = "plain"
 
@@ -43,12 +47,16 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The date asked about, what had been reported by then, for which reader, under whose reading."""
+    """The date asked about, what had been reported by then, for which reader, under whose reading.
+
+    `side` is a party: the question is then answered on what that party could know (blank: on our own books).
+    """
 
     on: datetime
     known: datetime
     reader: str = "everyone cleared"
     reading: str = PLAIN
+    side: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +70,34 @@ class Begun:
 class Inquiry:
     """A case under one question. Implements what conditions are evaluated against; answers are kept."""
 
-    def __init__(self, case: Case, question: Question, status_of: Callable[[Inquiry, str, str, datetime], Finding]) -> None:
+    def __init__(
+        self,
+        case: Case,
+        question: Question,
+        status_of: Callable[[Inquiry, str, str, datetime], Finding],
+        without: frozenset[str] = frozenset(),
+    ) -> None:
         self.case, self.question = case, question
         self._status_of = status_of
+        self._without = without
         self._answers: dict[tuple[str, str, datetime], Finding] = {}
         self.memo: dict[Any, Any] = {}
 
     def under(self, reading: str) -> Inquiry:
         """The same question under another reading."""
-        other = Inquiry(self.case, replace(self.question, reading=reading), self._status_of)
-        other.__dict__.update({k: v for k, v in self.__dict__.items() if k in ("view", "record", "in_force")})
-        return other
+        if reading == self.question.reading:
+            return self
+        return self._other(("under", reading), replace(self.question, reading=reading))
 
     def at(self, instant: datetime) -> Inquiry:
         """The same question about another instant, on what is known now."""
         if instant == self.question.on:
             return self
-        key = ("at", instant)
+        return self._other(("at", instant), replace(self.question, on=instant))
+
+    def _other(self, key: tuple[str, object], question: Question, without: frozenset[str] | None = None) -> Inquiry:
         if key not in self.memo:
-            other = Inquiry(self.case, replace(self.question, on=instant), self._status_of)
+            other = Inquiry(self.case, question, self._status_of, self._without if without is None else without)
             other.__dict__.update({k: v for k, v in self.__dict__.items() if k in ("view", "record")})
             self.memo[key] = other
         found: Inquiry = self.memo[key]
@@ -90,6 +107,11 @@ class Inquiry:
     def on(self) -> datetime:
         """The date asked about."""
         return self.question.on
+
+    @property
+    def tz(self) -> ZoneInfo:
+        """The time zone of the case."""
+        return self.case.tz
 
     @property
     def agreement(self) -> Agreement:
@@ -112,12 +134,13 @@ class Inquiry:
     @cached_property
     def view(self) -> View:
         """The evidence as known."""
-        return self.case.evidence.as_known(self.question.known)
+        view = self.case.evidence.as_known(self.question.known)
+        return seen_by(view, self.question.side, self.agreement) if self.question.side else view
 
     @cached_property
     def record(self) -> Record:
         """Facts and measures as known."""
-        return Record(self.agreement, self.view, self.read)
+        return Record(self.agreement, self.view, self.read, self.sees)
 
     @cached_property
     def in_force(self) -> InForce:
@@ -126,10 +149,36 @@ class Inquiry:
 
     def in_force_at(self, at: datetime) -> InForce:
         """The provisions as they stood at an instant, on what was known."""
-        return provisions_in_force(self.case.base, self.agreement.changes, at, self.read, self.is_known)
+        return provisions_in_force(
+            self.case.base,
+            self.agreement.changes,
+            at,
+            self.read,
+            self.is_known,
+            instruments=self.agreement.instruments,
+            came_true=self._came_true,
+            reading=self.question.reading,
+        )
+
+    def _came_true(self, text: str, without: frozenset[str]) -> Moment | None:
+        """When a condition on which a change waits first held, without that change. A trigger reads what was so before it."""
+        if without & self._without:
+            return None
+        other = self._other(("without", without), self.question, self._without | without)
+        at = first_held(other, text)
+        return None if at is None else Moment(text, at, at)
+
+    def sees(self, known_to: Sequence[str], instrument: str | None) -> bool:
+        """Whether the side asked about could know something of an instrument, or marked as known to some."""
+        side = self.question.side
+        if not side or side in known_to:
+            return True
+        return instrument is not None and side_has(self.agreement, instrument, side)
 
     def is_known(self, change: Change) -> bool:
         """Whether a change was known, with every row that records it on file."""
+        if change.address in self._without or not self.sees(change.by, change.in_):
+            return False
         if self.read(change.known or change.made).last > self.question.known:
             return False
         return all(row in self.view.reports for row in change.recorded_by)
@@ -140,9 +189,9 @@ class Inquiry:
             return False
         name = provision.in_instrument
         if name is None:
-            return True
+            return not self.question.side or any(self.sees((), quoted) for quoted in provision.text)
         instrument = self.agreement.instruments[name]
-        if instrument.made is None:
+        if instrument.made is None or not self.sees((), name):
             return False
         made, known = self.read(instrument.made), self.read(instrument.known or instrument.made)
         return made.last <= self.question.on and known.last <= self.question.known
@@ -161,45 +210,79 @@ class Inquiry:
                 return None
             starts.append(found)
         elif not starts:
-            name = provision.in_instrument
-            made = self.agreement.instruments[name].made if name else None
-            added = self._added_at(provision.id)
-            if added or made:
-                text = added or made or ""
-                starts.append(Begun(self.read(text), f"made {text}"))
+            own = self._start_of(provision)
+            if own is None:
+                return None
+            starts += own
         if not starts:
             return Begun(Moment("", datetime.min.replace(tzinfo=on.tzinfo), datetime.min.replace(tzinfo=on.tzinfo)), "always")
         latest = max(starts, key=lambda b: b.since.last)
         return latest if latest.since.last <= on else None
 
-    def _added_at(self, name: str) -> str | None:
-        for change in self.agreement.changes:
-            if change.op == "add" and change.target == f"@{name}" and change.address in self.in_force.applied:
-                return change.effective or change.made
-        return None
+    def _start_of(self, provision: Any) -> list[Begun] | None:
+        """When a provision without a term of its own began: with the change that added it, or with its instrument.
+
+        An empty list: nothing says; None: its instrument has not taken effect.
+        """
+        added = self.in_force.since.get(provision.id)
+        if added is not None:
+            return [Begun(Moment(self.show(added), added, added), f"made {self.show(added)}")]
+        name = provision.in_instrument
+        if name is None:
+            return []
+        effective = self.in_force.commencements.get(name)
+        if effective is None:
+            made = self.agreement.instruments[name].made
+            return [Begun(self.read(made), f"made {made}")] if made else []
+        if effective == NOT_YET:
+            return None
+        if isinstance(effective, Commencement):
+            came = first_held(self, effective.when)
+            if came is None:
+                return None
+            return [Begun(Moment(effective.when, came, came), f"{effective.when} since {self.show(came)}")]
+        if effective == ON_RECEIPT:
+            received = self.agreement.instruments[name].received
+            if not received or any(party not in received for party in self.agreement.instruments[name].to):
+                return None
+            last = max((self.read(day) for day in received.values()), key=lambda m: m.last)
+            return [Begun(last, f"received {last.text}")]
+        return [Begun(self.read(effective), f"in effect from {effective}")]
 
     def _first_true(self, text: str) -> Begun | None:
         test = condition(text)
-        previous: datetime | None = None
-        for at in [*self.record.changes(None, self.question.on), self.question.on]:
-            finding = test(self, at)
-            if finding.truth is Truth.TRUE:
-                first = at
-                # A date to the day may be any instant in it: the duty may have begun at the first of them.
-                if previous is not None and test(self, previous).truth is Truth.UNKNOWN:
-                    first = previous
-                return Begun(Moment(text, first, at), "; ".join(finding.reasons))
-            previous = at
-        return None
+        first = first_held(self, text)
+        if first is None or first > self.question.on:
+            return None
+        earlier = [at for at in self.record.changes(None, first) if at < first]
+        # A date to the day may be any instant in it: the duty may have begun at the first of them.
+        unsure = bool(earlier) and test(self, earlier[-1]).truth is Truth.UNKNOWN
+        return Begun(Moment(text, earlier[-1] if unsure else first, first), "; ".join(test(self, first).reasons))
 
     # What conditions are evaluated against.
 
     def holds(self, atom: Atom, at: datetime) -> Finding:
-        """Whether a recorded event or state holds."""
-        for state in self.record.grounds(atom):
-            if state.when:
-                return condition(state.when)(self, at)
-        return self.record.holds(atom, at)
+        """Whether a recorded event or state holds: by what is on record, or by a condition that the case gives for it."""
+        recorded = self.record.holds(atom, at)
+        found = [condition(g.state.when)(self, at, g.scope) for g in self.record.grounds(atom) if g.state.when]
+        if not found or recorded.truth is Truth.TRUE:
+            return recorded
+        if self.record.known_of(atom):
+            found.append(recorded)
+        return gathered(found, any_of(f.truth for f in found))
+
+    def amount(self, atom: Atom, at: datetime) -> tuple[float, float]:
+        """Between what bounds the number of a recorded event or state lies."""
+        return self.record.amount(atom, at)
+
+    def value(self, reference: str, at: datetime) -> tuple[str | float | None, Finding]:
+        """The value that a definition has, with the exceptions to it."""
+        standing = self.at(at)
+        definition = standing.in_force.provisions.get(reference.lstrip("@"))
+        if not isinstance(definition, Definition):
+            return None, Finding(Truth.UNKNOWN, (f"{reference} is no definition",), (reference,))
+        found = value_of(standing, definition)
+        return found.value, found.as_finding()
 
     def status(self, word: str, reference: str, at: datetime) -> Finding:
         """Whether a provision or claim has a status."""
@@ -246,8 +329,8 @@ class Inquiry:
         return Finding(Truth.FALSE, (f"{term} does not include {item}",))
 
     def quotes(self, text: dict[str, list[str]]) -> list[tuple[str, str]]:
-        """(instrument, words) of every quotation from an instrument that was known."""
-        return [(name, words) for name, several in text.items() if self._is_out(name) for words in several]
+        """(instrument, words) of every quotation from an instrument that was known, to the side asked about if one is."""
+        return [(n, words) for n, several in text.items() if self._is_out(n) and self.sees((), n) for words in several]
 
     def _is_out(self, name: str) -> bool:
         instrument = self.agreement.instruments[name]
@@ -262,6 +345,18 @@ class Inquiry:
         names = dict.fromkeys(entry.reading for entry in definition.interpretations)
         found = {name: self.under(name).covers(term, item) for name in names}
         return {name: finding for name, finding in found.items() if finding.truth is Truth.FALSE}
+
+    def readings_of_norms(self, names: Sequence[str] | None = None) -> list[str]:
+        """The readings in force that read a duty, liberty, power, proof or exception otherwise: any, or one of those named.
+
+        Under a named reading there are no rivals: the question is then put to that reading alone.
+        """
+        if self.question.reading != PLAIN:
+            return []
+        provisions = self.in_force.provisions
+        chosen = provisions.values() if names is None else [provisions[n] for n in names if n in provisions]
+        norms = [p for p in chosen if not isinstance(p, Definition)]
+        return list(dict.fromkeys(entry["reading"] for p in norms for entry in p.interpretations))
 
     def duties_of(self, claim: Claim) -> list[tuple[Duty, Begun]]:
         """The duties in force that a claim is about, the latest begun first."""

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from tallybook.agreement.language import condition
-from tallybook.agreement.provision import Definition, Duty
-from tallybook.commitments.commitment import Commitment, commitment
+from tallybook.agreement.provision import Definition, Duty, Power
+from tallybook.commitments.commitment import commitment, standing_of
+from tallybook.commitments.powers import is_used
 from tallybook.core.truth import Finding, Truth
-from tallybook.verdicts.combine import DutyVerdict, duty_verdict
+from tallybook.verdicts.combine import duty_verdict
 from tallybook.verdicts.finding import verdict_on
 from tallybook.verdicts.inquiry import Inquiry
 
-_NORM = {"in-force", "pending", "suspended", "performed", "lapsed", "repealed"}
-_LIFE = {"not-yet-owed", "owed", "overdue", "withheld", "waived", "released"}
+_LIFE = {
+    "in-force",
+    "pending",
+    "suspended",
+    "performed",
+    "lapsed",
+    "repealed",
+    "not-yet-owed",
+    "owed",
+    "overdue",
+    "breached",
+    "withheld",
+    "waived",
+    "released",
+}
 
 
 def status_of(inquiry: Inquiry, word: str, reference: str, at: datetime) -> Finding:
@@ -37,21 +52,26 @@ def status_of(inquiry: Inquiry, word: str, reference: str, at: datetime) -> Find
             return Finding(held.truth, held.reasons or (f"{reference}",), (reference,))
         return Finding(~held.truth if word in ("contradicted", "unverified") else Truth.UNKNOWN, held.reasons, (reference,))
     if not isinstance(provision, Duty):
-        begun = inquiry.begun(provision) is not None
-        return Finding(Truth.of(begun if word == "in-force" else False), (f"{reference} is in force: {begun}",), (reference,))
-    result = duty_verdict(inquiry, provision)
-    if word in _NORM | _LIFE:
-        life = life_of(inquiry, result)
-        actual = (life.status, life.state)
+        return _other_status(inquiry, word, reference, provision)
+    if word == "missed":
+        missed = commitment(inquiry, provision).missed
+        told = f"{reference} was missed on {missed}" if missed else f"{reference} has not been missed"
+        return Finding(Truth.of(bool(missed)), (told,), (reference,))
+    if word in _LIFE:
+        life = commitment(inquiry, provision)
         wanted = word.replace("-", " ")
-        return Finding(Truth.of(wanted in actual), (f"{reference} is {life.status}, {life.state}",), (reference,))
-    return _verdict_is(word, reference, result.word)
+        told = f"{reference} is {life.status}, {life.state}"
+        return Finding(Truth.of(wanted in (life.status, life.state)), (told,), (reference,))
+    return _verdict_is(word, reference, duty_verdict(inquiry, provision).word)
 
 
-def life_of(inquiry: Inquiry, result: DutyVerdict) -> Commitment:
-    """The life of a duty; one that claims are about is performed only when it is verified."""
-    performed = result.word == "verified" if result.findings else None
-    return commitment(inquiry, result.duty, performed, supported=result.word == "supported")
+def _other_status(inquiry: Inquiry, word: str, reference: str, provision: Any) -> Finding:
+    """The status of a liberty, power, proof, exception or plain definition."""
+    if word == "used":
+        used = isinstance(provision, Power) and is_used(inquiry, provision)
+        return Finding(Truth.of(used), (f"{reference} has {'' if used else 'not '}been used",), (reference,))
+    status = standing_of(inquiry, provision).status
+    return Finding(Truth.of(word.replace("-", " ") == status), (f"{reference} is {status}",), (reference,))
 
 
 def _verdict_is(word: str, reference: str, verdict: str) -> Finding:

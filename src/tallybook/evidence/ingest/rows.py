@@ -70,6 +70,8 @@ BEARINGS = (
     "known_at",
     "reason",
 )
+ANY_TABLE = ("known_to",)
+"""Columns that every table of reports may have besides its own."""
 PLACES = ("id", "name", "kind", "lat", "lon", "within", "aliases")
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,99}", re.ASCII)
@@ -258,6 +260,7 @@ def _report(
     if known is None or starts is None or ends is None:
         return None
     given = {"source": row["source_id"], "citation": row["citation"], "basis": row["basis"], **more}
+    given["known_to"] = tuple(name.strip() for name in row["known_to"].split(";") if name.strip())
     return Report(id=name, table=table, line=row.line, known=known, starts=starts, ends=ends, **given)
 
 

@@ -1,0 +1,122 @@
+"""Exceptions, exceptions to exceptions, and the values that definitions have, case by case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tallybook.agreement.language import condition
+from tallybook.agreement.provision import Definition, Exception_, InCase
+from tallybook.commitments.view import Standing
+from tallybook.core.truth import Finding, Truth, all_of
+
+Value = str | float
+
+
+def exceptions_to(standing: Standing, name: str, named: Sequence[str] = ()) -> list[Exception_]:
+    """The exceptions in force to a provision: those that say so, and those that the provision names."""
+    wanted = {reference.lstrip("@") for reference in named}
+    return [
+        p
+        for p in standing.in_force.provisions.values()
+        if isinstance(p, Exception_) and (p.id in wanted or f"@{name}" in p.to) and standing.begun(p) is not None
+    ]
+
+
+def applies(standing: Standing, exception: Exception_, seen: frozenset[str] = frozenset()) -> Truth:
+    """Whether an exception applies: its condition holds, and no exception to it is known to apply."""
+    held = condition(exception.when)(standing, standing.on).truth if exception.when else Truth.TRUE
+    if held is Truth.FALSE:
+        return held
+    inner = seen | {exception.id}
+    others = [e for e in exceptions_to(standing, exception.id, exception.unless) if e.id not in inner]
+    return Truth.FALSE if any(applies(standing, e, inner) is Truth.TRUE for e in others) else held
+
+
+def lifting(standing: Standing, name: str, named: Sequence[str] = ()) -> Exception_ | None:
+    """The exception that lifts a provision, or None where none is known to apply."""
+    found = (e for e in exceptions_to(standing, name, named) if applies(standing, e) is Truth.TRUE)
+    return next(found, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Valued:
+    """What a definition comes to. `values` maps each value found to the provisions that give it: more than one is a conflict."""
+
+    values: dict[Value, tuple[str, ...]]
+    unknown: tuple[str, ...]
+    waits_for: tuple[str, ...]
+
+    @property
+    def value(self) -> Value | None:
+        """The value, where there is exactly one and nothing undecided could give another."""
+        return next(iter(self.values)) if len(self.values) == 1 and not self.unknown else None
+
+    @property
+    def conflict(self) -> bool:
+        """Whether rules of equal rank give different values. Neither is chosen."""
+        return len(self.values) > 1
+
+    def as_finding(self) -> Finding:
+        """Why it is so."""
+        told = tuple(f"{value} by {', '.join(by)}" for value, by in self.values.items())
+        if self.conflict:
+            return Finding(Truth.UNKNOWN, ("conflict: " + " / ".join(told),), self.waits_for)
+        if self.unknown:
+            return Finding(Truth.UNKNOWN, self.unknown, self.waits_for)
+        if not told:
+            return Finding(Truth.UNKNOWN, ("no rule applies",))
+        return Finding(Truth.TRUE, told)
+
+
+def value_of(standing: Standing, definition: Definition | Exception_, seen: frozenset[str] = frozenset()) -> Valued:
+    """The value of a definition: an exception that gives one goes before what it is an exception to, and so on inwards.
+
+    Exceptions of one rank that give different values are a conflict; those that give the same are merged (the default
+    calculus of Catala, Merigoux, Chataing and Protzenko, ICFP 2021).
+    """
+    inner = seen | {definition.id}
+    unless = definition.unless if isinstance(definition, Exception_) else ()
+    rivals = [e for e in exceptions_to(standing, definition.id, unless) if e.id not in inner and e.cases]
+    found = [value_of(standing, e, inner) for e in rivals]
+    values: dict[Value, tuple[str, ...]] = {}
+    for one in found:
+        for value, by in one.values.items():
+            values[value] = (*values.get(value, ()), *by)
+    unknown = tuple(word for one in found for word in one.unknown)
+    waits = tuple(word for one in found for word in one.waits_for)
+    if values:
+        return Valued(values, unknown, waits)
+    own = _own(standing, definition)
+    # What an undecided exception may yet say stands against the value given here.
+    return Valued(own.values, (*unknown, *own.unknown), (*waits, *own.waits_for))
+
+
+def _own(standing: Standing, provision: Any) -> Valued:
+    gate = _gate(standing, provision)
+    if gate.truth is Truth.FALSE or not provision.cases:
+        return Valued({}, (), ())
+    values: dict[Value, tuple[str, ...]] = {}
+    unknown: list[str] = []
+    waits: list[str] = []
+    for case in provision.cases:
+        held = condition(case.when)(standing, standing.on) if case.when else Finding(Truth.TRUE)
+        truth = all_of((gate.truth, held.truth))
+        value = _plain(case)
+        if truth is Truth.TRUE:
+            values[value] = (*values.get(value, ()), f"@{provision.id}")
+        elif truth is Truth.UNKNOWN:
+            unknown.append(f"whether {case.when or provision.when} holds is unknown (@{provision.id})")
+            waits += [*gate.waits_for, *held.waits_for]
+    return Valued({v: tuple(dict.fromkeys(by)) for v, by in values.items()}, tuple(unknown), tuple(dict.fromkeys(waits)))
+
+
+def _gate(standing: Standing, provision: Any) -> Finding:
+    when = getattr(provision, "when", None)
+    return condition(when)(standing, standing.on) if when else Finding(Truth.TRUE)
+
+
+def _plain(case: InCase) -> Value:
+    value = case.is_
+    return str(value).lower() if isinstance(value, bool) else float(value) if isinstance(value, int) else value
