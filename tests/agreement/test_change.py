@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tallybook.agreement.change import ChangeError, InForce, provisions_in_force
 from tallybook.agreement.amendment import Change
+from tallybook.agreement.change import ChangeError, InForce, provisions_in_force
 from tallybook.agreement.provision import Definition, Duty, Proof
 from tallybook.core.time import Moment, moment
 

@@ -110,7 +110,7 @@ def provisions_in_force(
     Raises ChangeError where a change does not fit its target, and pydantic's ValidationError where one spoils the form of a
     provision.
     """
-    timeline = Timeline(changes, on, Clock(read, is_known, came_true, instruments))
+    timeline = Timeline(changes, on, Clock(read, is_known, came_true, instruments), base)
     live = timeline.live()
     conflicts = _conflicts(live)
     barred = {address for conflict in conflicts for address in conflict.changes}

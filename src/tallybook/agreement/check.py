@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import ValidationError
 
 from tallybook.agreement.agreement import Agreement
-from tallybook.agreement.amendment import Change
+from tallybook.agreement.amendment import NOT_YET, ON_RECEIPT, Change, Commencement
 from tallybook.agreement.change import ChangeError, provision_reader, provisions_in_force
 from tallybook.agreement.claim import Claim, Match
 from tallybook.agreement.language import atom_of, condition
@@ -24,7 +24,18 @@ from tallybook.errors import Fault
 
 GRADE = r"[A-F][1-6]"
 TABLES = ("observations", "commitments", "measures", "incidents", "vessels")
-_CONDITIONS = ("in_force", "when", "achieve", "maintain", "endeavour", "while_", "holds_when", "observer", "shows")
+_CONDITIONS = (
+    "in_force",
+    "when",
+    "achieve",
+    "maintain",
+    "endeavour",
+    "breached_when",
+    "while_",
+    "holds_when",
+    "observer",
+    "shows",
+)
 
 
 def check_agreement(loaded: Loaded, texts: Mapping[str, str], items: Container[object], places: Container[object]) -> list[Fault]:
@@ -49,8 +60,7 @@ def check_agreement(loaded: Loaded, texts: Mapping[str, str], items: Container[o
 class _Checker:
     def __init__(self, agreement: Agreement, loaded: Loaded, items: Container[object], places: Container[object]) -> None:
         self.agreement, self.loaded, self.items, self.places = agreement, loaded, items, places
-        added = {c.target.lstrip("@") for c in agreement.changes if c.op == "add" and "." not in c.target}
-        self.provisions = {p.id for p in agreement.provisions} | added
+        self.provisions = {p.id for p in agreement.provisions} | _new_ids(agreement)
         self.claims = {c.id for c in agreement.claims}
         self.circles: set[str] = set()
         self.every = [*agreement.provisions, *_added(agreement)]
@@ -67,7 +77,8 @@ class _Checker:
         except MomentError as error:
             yield self.fault(("time_zone",), str(error), "correct the name of the time zone")
             return
-        keys = ("made", "known", "effective", "from", "until", "default_as_of")
+        keys = ("made", "known", "effective", "from", "until", "earliest", "default_as_of")
+        words = {"effective": (NOT_YET, ON_RECEIPT)}
 
         def walk(node: Any, path: Path) -> Iterator[Fault]:
             if isinstance(node, list):
@@ -79,6 +90,8 @@ class _Checker:
                 # `by` is a date in a duty, and a party everywhere else.
                 dated = key in keys or (key == "by" and node.get("kind") == "duty")
                 if dated and isinstance(value, str | int) and not isinstance(value, bool):
+                    if value in words.get(key, ()):
+                        continue
                     try:
                         moment(str(value), tz)
                     except MomentError as error:
@@ -116,6 +129,21 @@ class _Checker:
                 yield self.fault(("weighing",), f"{grade!r} is not a grade", "write A-F and 1-6, such as B2")
         for name, instrument in a.instruments.items():
             yield from self._instrument(name, instrument.model_dump(include={"by", "read_in", "accepts", "restates"}))
+            yield from self._commencement(("instruments", name), instrument.effective)
+            for party in instrument.received:
+                if not self._is_somebody(party):
+                    yield self.fault(("instruments", name, "received"), f"no party {party!r}", "add it under `parties`")
+                yield from self._day(("instruments", name, "received", party), instrument.received[party])
+
+    def _day(self, path: Path, text: str) -> Iterator[Fault]:
+        try:
+            moment(text, zone(self.agreement.time_zone))
+        except MomentError as error:
+            yield self.fault(path, str(error), "correct the date")
+
+    def _commencement(self, path: Path, effective: Any) -> Iterator[Fault]:
+        if isinstance(effective, Commencement):
+            yield from self._condition((*path, "effective"), effective.when)
 
     def _instrument(self, name: str, fields: dict[str, Any]) -> Iterator[Fault]:
         for key in ("read_in", "accepts"):
@@ -144,6 +172,9 @@ class _Checker:
                 yield from self._states(("states", n, "states"), state.measure, state.states)
             if state.when:
                 yield from self._condition(("states", n, "when"), state.when)
+                bound = {value for _, value in atom_of(state.atom).args if value.startswith("?")}
+                for variable in sorted(condition(state.when).free - bound):
+                    yield self.fault(("states", n, "when"), f"{variable} stands for nothing", "name it in the atom, or bind it")
 
     def _claim(self, n: int, claim: Claim) -> Iterator[Fault]:
         for name, duty in self.duties.items():
@@ -197,7 +228,7 @@ class _Checker:
             if kind and state not in kind.states:
                 yield self.fault(path, f"{measure} has no state {state!r}", "correct it, or add it under `measures`")
 
-    def _provision(self, path: Path, provision: Any) -> Iterator[Fault]:
+    def _conditions_of(self, path: Path, provision: Any) -> Iterator[Fault]:
         for name in _CONDITIONS:
             if text := getattr(provision, name, None):
                 yield from self._condition((*path, name.rstrip("_")), text)
@@ -205,6 +236,12 @@ class _Checker:
                 for variable in free:
                     what = f"{variable} stands for nothing"
                     yield self.fault((*path, name.rstrip("_")), what, "bind it with every, some or count, or name the thing")
+        for n, case in enumerate(getattr(provision, "cases", ())):
+            if case.when:
+                yield from self._condition((*path, "cases", n), case.when)
+
+    def _provision(self, path: Path, provision: Any) -> Iterator[Fault]:
+        yield from self._conditions_of(path, provision)
         for key, reference in _links(provision):
             yield from self._reference((*path, key), reference)
         if isinstance(provision, Duty):
@@ -280,21 +317,33 @@ class _Checker:
         for n, change in enumerate(a.changes):
             path: Path = ("changes", n)
             yield from self._one_of((*path, "in"), "instrument", change.in_, a.instruments, "instruments")
-            target = change.target.lstrip("@")
-            if "#" in target and target not in addresses:
-                yield self.fault((*path, "target"), f"no change {change.target}", "correct the address INSTRUMENT#n")
+            target, aim = change.target.lstrip("@"), change.aim
+            if aim.address is not None and aim.address not in addresses:
+                yield self.fault((*path, "target"), f"no change @{aim.address}", "correct the address INSTRUMENT#n")
+            yield from self._commencement(path, change.effective)
+            if change.op == "postpone":
+                yield from self._postponed(path, change)
             if change.reading:
                 yield from self._one_of((*path, "reading"), "reading", change.reading, a.readings, "readings")
             for party in change.by:
                 yield from self._one_of((*path, "by"), "party", party, a.parties, "parties")
-            if change.op == "add" and "." not in target:
+            if change.op in ("add", "insert") and "." not in target:
                 yield from self._added(path, target, change.value)
         try:
             tz = zone(a.time_zone)
-            moments = [moment(c.effective or c.made, tz) for c in a.changes]
+            moments = [moment(c.effective if _is_date(c.effective) else c.made, tz) for c in a.changes]
         except MomentError:
             return
         yield from self._all_apply(lambda text: moment(text, tz), moments)
+
+    def _postponed(self, path: Path, change: Change) -> Iterator[Fault]:
+        if isinstance(change.value, dict):
+            try:
+                yield from self._condition((*path, "value"), Commencement.model_validate(change.value).when)
+            except ValidationError as error:
+                yield self.fault((*path, "value"), error.errors()[0]["msg"], "write {when: CONDITION}")
+        elif change.value not in (NOT_YET, ON_RECEIPT):
+            yield from self._day((*path, "value"), str(change.value))
 
     def _added(self, path: Path, target: str, value: Any) -> Iterator[Fault]:
         try:
@@ -320,8 +369,28 @@ class _Checker:
 
     def _state(self, n: int, at: datetime, read: Callable[[str], Moment]) -> Iterator[Fault]:
         path: Path = ("changes", n, "value")
+        agreement = self.agreement
         try:
-            standing = provisions_in_force(self.loaded.base, self.agreement.changes, at, read, lambda _: True)
+            # What waits for a condition must fit when that comes true, which may be as soon as it is made.
+            standing = provisions_in_force(
+                self.loaded.base,
+                agreement.changes,
+                at,
+                read,
+                lambda _: True,
+                instruments=agreement.instruments,
+                came_true=lambda text, _without: Moment(text, at, at),
+            )
+            for reading in agreement.readings:
+                provisions_in_force(
+                    self.loaded.base,
+                    agreement.changes,
+                    at,
+                    read,
+                    lambda _: True,
+                    instruments=agreement.instruments,
+                    reading=reading,
+                )
         except ChangeError as error:
             yield self.fault(path, str(error), "correct the target, or the order of changes")
             return
@@ -382,11 +451,29 @@ class _Checker:
         return {name if name in self.claims else f"@{name}" for name in names} | {f"atom {atom}" for atom in parsed.atoms}
 
 
+def _is_date(effective: Any) -> TypeGuard[str]:
+    return isinstance(effective, str) and effective not in (NOT_YET, ON_RECEIPT)
+
+
+def _new_ids(agreement: Agreement) -> set[str]:
+    """Ids that changes bring in: provisions added, exceptions that limit, new numbers."""
+    found = set()
+    for change in agreement.changes:
+        aim = change.aim
+        if change.op in ("add", "insert") and not aim.path:
+            found.add(aim.name)
+        elif change.op == "renumber":
+            found.add(str(change.value).lstrip("@"))
+        elif change.op == "limit" and isinstance(change.value, dict):
+            found.add(str(change.value.get("id", f"{aim.name}-limit-{change.in_}-{change.n}")))
+    return found
+
+
 def _added(agreement: Agreement) -> list[Any]:
     """Provisions that changes add, as far as they are well formed."""
     found = []
     for change in agreement.changes:
-        if change.op == "add" and "." not in change.target and isinstance(change.value, dict):
+        if change.op in ("add", "insert") and "." not in change.target and isinstance(change.value, dict):
             try:
                 found.append(provision_reader().validate_python({**change.value, "id": change.target.lstrip("@")}))
             except ValidationError:
@@ -411,7 +498,8 @@ def _links(provision: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(provision, Liberty) and provision.ended_by:
         groups = [("ended_by", (provision.ended_by,))]
     elif isinstance(provision, Power) and provision.effect:
-        groups = [("effect", provision.effect.suspend)]
+        ends = () if provision.effect.end == "all" else provision.effect.end
+        groups = [("effect", (*provision.effect.suspend, *provision.effect.resume, *ends))]
     for key, references in groups:
         for reference in references:
             yield key, reference

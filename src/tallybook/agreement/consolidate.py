@@ -121,9 +121,12 @@ class Text:
             provision["interpretations"] = [*provision.get("interpretations", []), entry]
             return
         for key, values in _value(change).items():
-            if key not in ("includes", "excludes"):
-                raise ChangeError(f"{change.address}: without a reading, interpret takes includes and excludes; use replace")
-            provision[key] = [*_listed(provision.get(key, [])), *values]
+            if key == "excludes":
+                self._narrow(provision, "includes", values, change)
+                continue
+            listed = provision.get("kind") == "definition"
+            named = [{"item": item} if listed and isinstance(item, str) else item for item in values]
+            provision[key] = [*_listed(provision.get(key, [])), *named]
 
     def _limit(self, change: Change, name: str, path: tuple[str, ...]) -> None:
         value, provision = _whole(change), _walk(self.entries[name], path, change)

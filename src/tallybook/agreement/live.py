@@ -6,7 +6,7 @@ replaced, suspended, or moved to another day. The repeal of a whole instrument u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -53,7 +53,7 @@ class Clock:
 
 
 Rank = tuple[datetime, datetime, str, int, int]
-"""The order of changes: effective, made, instrument, number; a correction comes straight after what it corrects."""
+"""The order of changes: effective, made, instrument, number; a correction comes straight after the words that it corrects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ class Live:
 class Timeline:
     """The changes known, as they stand at one instant."""
 
-    def __init__(self, changes: Iterable[Change], on: datetime, clock: Clock) -> None:
-        self._on, self._clock = on, clock
+    def __init__(self, changes: Iterable[Change], on: datetime, clock: Clock, base: Container[str] = ()) -> None:
+        self._on, self._clock, self._base = on, clock, base
         self._known = [c for c in changes if clock.is_known(c)]
         self._aims: dict[str, Target] = {c.address: c.aim for c in self._known}
         self._about: dict[str, list[Change]] = {}
@@ -207,16 +207,12 @@ class Timeline:
         return found
 
     def _corrected(self, form: Change) -> Change | None:
-        """The change whose words a correction corrects: of those on its target, the last in effect when it was made."""
-        aim, made = form.aim, self._clock.read(form.made).last
-        rivals = []
-        for other in self._known:
-            if other.op == "correct" or other.address == form.address or self._is_about_changes(other):
-                continue
-            start = self.start(other) if aim.within(self._aims[other.address]) else None
-            if start is not None and start <= made:
-                rivals.append(other)
-        return max(rivals, key=self.rank, default=None)
+        """The change that put in the provision whose words a correction corrects; None for one written from the first."""
+        name = form.aim.name
+        if name in self._base:
+            return None
+        added = [c for c in self._known if c.op in ("add", "insert") and self._aims[c.address] == Target(name, None, ())]
+        return min((c for c in added if c.address != form.address), key=self.rank, default=None)
 
     def _guard(self, address: str, what: str) -> _Guard:
         return _Guard(self._busy, f"{what} {address}", address)
