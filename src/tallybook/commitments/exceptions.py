@@ -42,16 +42,25 @@ def lifting(standing: Standing, name: str, named: Sequence[str] = ()) -> Excepti
 
 @dataclass(frozen=True, slots=True)
 class Valued:
-    """What a definition comes to. `values` maps each value found to the provisions that give it: more than one is a conflict."""
+    """What a definition comes to.
+
+    `values` maps each value found to the provisions that give it: more than one is a conflict. `unknown` are cases that
+    cannot be decided, each with the value that it would give.
+    """
 
     values: dict[Value, tuple[str, ...]]
-    unknown: tuple[str, ...]
+    unknown: tuple[tuple[Value, str], ...]
     waits_for: tuple[str, ...]
+
+    @property
+    def unsettled(self) -> tuple[str, ...]:
+        """What is undecided and could give another value than the one found."""
+        return tuple(dict.fromkeys(told for value, told in self.unknown if value not in self.values))
 
     @property
     def value(self) -> Value | None:
         """The value, where there is exactly one and nothing undecided could give another."""
-        return next(iter(self.values)) if len(self.values) == 1 and not self.unknown else None
+        return next(iter(self.values)) if len(self.values) == 1 and not self.unsettled else None
 
     @property
     def conflict(self) -> bool:
@@ -60,11 +69,11 @@ class Valued:
 
     def as_finding(self) -> Finding:
         """Why it is so."""
-        told = tuple(f"{value} by {', '.join(by)}" for value, by in self.values.items())
+        told = tuple(f"{shown(value)} by {', '.join(by)}" for value, by in self.values.items())
         if self.conflict:
             return Finding(Truth.UNKNOWN, ("conflict: " + " / ".join(told),), self.waits_for)
-        if self.unknown:
-            return Finding(Truth.UNKNOWN, self.unknown, self.waits_for)
+        if self.unsettled:
+            return Finding(Truth.UNKNOWN, self.unsettled, self.waits_for)
         if not told:
             return Finding(Truth.UNKNOWN, ("no rule applies",))
         return Finding(Truth.TRUE, told)
@@ -84,7 +93,7 @@ def value_of(standing: Standing, definition: Definition | Exception_, seen: froz
     for one in found:
         for value, by in one.values.items():
             values[value] = (*values.get(value, ()), *by)
-    unknown = tuple(word for one in found for word in one.unknown)
+    unknown = tuple(entry for one in found for entry in one.unknown)
     waits = tuple(word for one in found for word in one.waits_for)
     if values:
         return Valued(values, unknown, waits)
@@ -98,7 +107,7 @@ def _own(standing: Standing, provision: Any) -> Valued:
     if gate.truth is Truth.FALSE or not provision.cases:
         return Valued({}, (), ())
     values: dict[Value, tuple[str, ...]] = {}
-    unknown: list[str] = []
+    unknown: list[tuple[Value, str]] = []
     waits: list[str] = []
     for case in provision.cases:
         held = condition(case.when)(standing, standing.on) if case.when else Finding(Truth.TRUE)
@@ -107,7 +116,7 @@ def _own(standing: Standing, provision: Any) -> Valued:
         if truth is Truth.TRUE:
             values[value] = (*values.get(value, ()), f"@{provision.id}")
         elif truth is Truth.UNKNOWN:
-            unknown.append(f"whether {case.when or provision.when} holds is unknown (@{provision.id})")
+            unknown.append((value, f"whether {case.when or provision.when} holds is unknown (@{provision.id})"))
             waits += [*gate.waits_for, *held.waits_for]
     return Valued({v: tuple(dict.fromkeys(by)) for v, by in values.items()}, tuple(unknown), tuple(dict.fromkeys(waits)))
 
@@ -120,3 +129,8 @@ def _gate(standing: Standing, provision: Any) -> Finding:
 def _plain(case: InCase) -> Value:
     value = case.is_
     return str(value).lower() if isinstance(value, bool) else float(value) if isinstance(value, int) else value
+
+
+def shown(value: Value) -> str:
+    """A value as it is written."""
+    return f"{value:g}" if isinstance(value, float) else value
