@@ -33,12 +33,18 @@ def page() -> str:
         assert command is not None  # it is in the list
         context = click.Context(command, info_name=name, parent=root, **shape)
         parts.append(_section(f"tallybook {name}", command.get_help(context)))
+        if isinstance(command, click.Group):
+            for inner in command.list_commands(context):
+                found = command.get_command(context, inner)
+                assert found is not None  # it is in the list
+                help_ = found.get_help(click.Context(found, info_name=inner, parent=context, **shape))
+                parts.append(_section(f"tallybook {name} {inner}", help_, level=3))
     return "\n".join(parts)
 
 
-def _section(title: str, text: str) -> str:
+def _section(title: str, text: str, level: int = 2) -> str:
     lines = "\n".join(line.rstrip() for line in text.splitlines())
-    return f"## {title}\n\n```\n{lines}\n```\n"
+    return f"{'#' * level} {title}\n\n```\n{lines}\n```\n"
 
 
 def main(arguments: list[str]) -> int:

@@ -16,13 +16,21 @@ from tallybook.commitments.commitment import commitment
 from tallybook.core.explanation import Because
 from tallybook.core.time import MomentError, moment
 from tallybook.errors import CaseFaultsError, TallybookError
+from tallybook.verdicts.because import explain
 from tallybook.verdicts.board import Board, BoardLine, OwedDuty, board_line, draw_board
 from tallybook.verdicts.combine import duty_verdict
 from tallybook.verdicts.inquiry import PLAIN, Case, Inquiry, Question
-from tallybook.verdicts.sentences import explain, in_words
+from tallybook.verdicts.on_record import because, question
+from tallybook.verdicts.sentences import in_words
 from tallybook.verdicts.status import status_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tallybook.checker.check import Checked
+    from tallybook.codify.code import Code
+    from tallybook.codify.difference import Difference
+    from tallybook.lint.rules import Lint
     from tallybook.verdicts.holding import Holding
     from tallybook.verdicts.staged import StagedHolding
 
@@ -136,8 +144,35 @@ def _why_duty(inquiry: Inquiry, duty: Duty) -> Why:
         told += f" Waits for {', '.join(life.waits_for)}."
     if life.reasons:
         told += f" Because: {'; '.join(life.reasons)}."
-    trees = (Because("duty", told, tuple(leaves)), *(explain(inquiry, f) for f in verdict.findings))
+    conditions = [(name, getattr(duty, name)) for name in ("in_force", "when", "achieve") if getattr(duty, name)]
+    leaves += [because(inquiry, text, inquiry.question.on) for _, text in conditions]
+    facts = {
+        **question(inquiry),
+        "duty": duty.id,
+        "by": duty.owed.by,
+        "to": duty.owed.to,
+        "status": life.status,
+        "state": life.state,
+        "verdict": verdict.word,
+        "waits_for": list(life.waits_for),
+        "reasons": list(life.reasons),
+        "conditions": [name for name, _ in conditions],
+    }
+    own = {"quote": duty.id, "instrument": "agreement.yaml"} if not leaves else {}
+    life_tree = Because("duty", told, tuple(leaves), facts=facts, **own)
+    trees = (life_tree, *(explain(inquiry, f) for f in verdict.findings))
     return Why(f"@{duty.id}", head, trees, None, OwedDuty(verdict, life))
+
+
+def check_why(folder: Path, explanation: object) -> Checked:
+    """What a second, separate program says of an explanation (as `why --json` gives it) when it re-applies every step.
+
+    Raises BooksError where the folder cannot be read by itself.
+    """
+    from tallybook.casefile.books import read_books
+    from tallybook.checker.check import checked
+
+    return checked(explanation, read_books(folder))
 
 
 def agreement_changes(inquiry: Inquiry, name: str) -> list[Change]:
@@ -148,7 +183,7 @@ def agreement_changes(inquiry: Inquiry, name: str) -> list[Change]:
 
 def _recorded(inquiry: Inquiry, name: str) -> Because:
     report = inquiry.view.reports[name]
-    return Because("report", f"{name}, known {report.known.text}: {report.statement}", report=name)
+    return Because("recorded", f"{name}, known {report.known.text}: {report.statement}", report=name)
 
 
 def _measure_tree(inquiry: Inquiry, line: BoardLine) -> Because:
@@ -159,9 +194,11 @@ def _measure_tree(inquiry: Inquiry, line: BoardLine) -> Because:
         report = inquiry.view.reports[name]
         says = f"{report.id}: {report.state} from {report.starts.text}, known {report.known.text}: {report.statement}"
         leaves.append(Because("state", says, report=report.id))
+    state = m.current.state if m.current else None
+    facts = {**question(inquiry), "measure": m.name, "state": state, "standing": m.standing, "by_provision": m.by_provision}
     if not leaves:
-        return Because("measure", m.words, quote=line.title, instrument="agreement.yaml")
-    return Because("measure", m.words, tuple(leaves))
+        return Because("measure", m.words, quote=line.title, instrument="agreement.yaml", facts=facts)
+    return Because("measure", m.words, tuple(leaves), facts=facts)
 
 
 def holdings(inquiry: Inquiry, name: str | None = None) -> list[Holding | StagedHolding]:
@@ -250,3 +287,47 @@ def as_dict(change: LineChange) -> dict[str, Any]:
         "new_read": list(change.new_other),
         "why": change.why,
     }
+
+
+def lint(
+    folder: Path, on: str | None = None, trials: int = 100, seed: int = 0, progress: Callable[[int, int], None] | None = None
+) -> Lint:
+    """What is wrong with the agreement in a folder beyond its form; `trials` and `seed` are for restatements.
+
+    Raises CaseFaultsError where the case cannot be used, TallybookError for a date that is none.
+    """
+    from tallybook.agreement.load import FILE, load_agreement
+    from tallybook.lint import rules
+    from tallybook.lint.restatement import no_progress
+
+    case = open_case(folder)
+    try:
+        lines = load_agreement((folder / FILE).read_bytes()).document
+    except OSError as error:
+        raise TallybookError(
+            f"cannot be read: {error.strerror}", where=str(folder / FILE), do="make it a readable file"
+        ) from error
+    at = _instant(case, on, "--on") if on else None
+    return rules.lint(case, lines.line_of, at, trials, seed, progress or no_progress)
+
+
+def codify(inquiry: Inquiry) -> Code:
+    """The code of guidance under a question. Raises TallybookError where the changes cannot be put together at that date."""
+    from pydantic import ValidationError
+
+    from tallybook.agreement.change import ChangeError
+    from tallybook.codify.codify import codify as consolidated
+
+    try:
+        return consolidated(inquiry)
+    except (ChangeError, ValidationError) as error:
+        what = str(error) if isinstance(error, ChangeError) else f"a change spoils a provision: {error.errors()[0]['msg']}"
+        do = "tallybook check names the change; correct it, or its target"
+        raise TallybookError(what, where=f"{inquiry.case.name} on {inquiry.show(inquiry.on)}", do=do) from error
+
+
+def code_difference(before: Inquiry, after: Inquiry) -> Difference:
+    """What differs between the codes of guidance under two questions. Raises TallybookError as `codify` does."""
+    from tallybook.codify.difference import difference
+
+    return difference(codify(before), codify(after))

@@ -63,8 +63,9 @@ def make(body: str, *rows: Report, instruments: dict[str, str] | None = None, vo
     listed = "\n".join(f"  {name}: {text}" for name, text in {**INSTRUMENTS, **(instruments or {})}.items())
     head = HEAD.replace("INSTRUMENTS", listed).replace("VOCABULARY", vocabulary)
     loaded = load_agreement((head + textwrap.dedent(body)).encode())
-    assert loaded.faults == []
-    assert check_agreement(loaded, {}, frozenset({"thing"}), frozenset()) == []
+    assert loaded.faults == [], loaded.faults
+    faults = check_agreement(loaded, {}, frozenset({"thing"}), frozenset())
+    assert faults == [], faults
     assert loaded.agreement is not None
     evidence = EvidenceFile({r.id: r for r in rows}, {}, (), {}, {"thing": Item("thing", "thing", "thing")})
     return Case("small", loaded.agreement, loaded.base, evidence, {})

@@ -358,3 +358,48 @@ facts:
     assert {d.verdict.duty.id: d.life.state for d in theirs.duties} == {"pay": "owed"}
     with pytest.raises(TallybookError, match="no party"):
         desk.ask(case, "2020-06-01", side="Z")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"""
+provisions:
+  - {DUTY}, unless: "@unpaid"}}
+  - {{id: give, kind: duty, in: pact, owed: {{by: A, to: B}}, achieve: given(x), unless: "@ungiven"}}
+  - {{id: unpaid, kind: exception, to: "@pay", when: overdue @give}}
+  - {{id: ungiven, kind: exception, to: "@give", when: overdue @pay}}
+""",
+        """
+provisions:
+  - {id: one, kind: definition, cases: [{when: value @other == 1, is: 1}]}
+  - {id: other, kind: definition, cases: [{when: value @one == 1, is: 1}]}
+""",
+    ],
+)
+def test_what_waits_for_itself_through_exceptions_or_cases_is_a_fault(body: str) -> None:
+    with pytest.raises(AssertionError, match="wait for each other"):
+        make(body, R1)
+
+
+def test_an_exception_to_an_earlier_number_still_lifts() -> None:
+    more = """
+changes:
+  - {in: pact, n: 1, made: 2020-01-05, op: renumber, target: "@pay", value: pay2, recorded_by: [R1]}
+  - {in: pact, n: 2, made: 2020-01-06, op: add, target: "@relief", recorded_by: [R1],
+     value: {kind: exception, to: "@pay", when: poor(A)}}
+"""
+    case = case_of(f"  - {DUTY}}}", fact("poor(A)", "2020-01-10"), more)
+    assert states(case, "2020-02-01") == {"pay2": ("in force", "withheld")}
+
+
+def test_what_was_never_so_is_owed_and_not_broken() -> None:
+    duty = "  - {id: watch, kind: duty, in: pact, owed: {by: A, to: B}, maintain: watching(A)}"
+    never = fact("watching(A)", "2019-01-01", ", value: false")
+    assert states(case_of(duty, never), "2020-06-01")["watch"] == ("in force", "owed")
+    once = fact("watching(A)", "2020-02-01", ", until: 2020-04-01")
+    assert states(case_of(duty, once), "2020-03-01")["watch"] == ("in force", "owed")
+    assert states(case_of(duty, once), "2020-06-01")["watch"] == ("in force", "breached")
+    again = case_of(duty, once + fact("watching(A)", "2020-05-01"))
+    assert states(again, "2020-06-01")["watch"] == ("in force", "owed")
+    assert life(again, "2020-06-01", "watch").missed.startswith("2020-04-01")

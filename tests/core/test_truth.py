@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallybook.core.truth import Truth, all_of, any_of, implies
+from tallybook.core.truth import Truth, all_of, any_of, differ, implies
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "three-valued-connectives.json").read_text("utf-8"))
 TRUTHS = st.sampled_from(list(Truth))
@@ -38,7 +38,8 @@ def test_implies(left: Truth, right: Truth, expected: Truth) -> None:
 
 
 @pytest.mark.parametrize(("left", "right", "expected"), rows("xor"))
-def test_exclusive_or_from_the_others(left: Truth, right: Truth, expected: Truth) -> None:
+def test_exclusive_or(left: Truth, right: Truth, expected: Truth) -> None:
+    assert differ(left, right) is expected
     assert any_of((all_of((left, ~right)), all_of((~left, right)))) is expected
 
 
@@ -66,6 +67,14 @@ def test_order_and_number_of_operands_do_not_matter(parts: list[Truth]) -> None:
 def test_de_morgan(parts: list[Truth]) -> None:
     assert ~all_of(parts) is any_of(~part for part in parts)
     assert ~any_of(parts) is all_of(~part for part in parts)
+
+
+@given(st.lists(TRUTHS, max_size=6))
+def test_exclusive_or_of_many_goes_from_left_to_right(parts: list[Truth]) -> None:
+    held = Truth.FALSE
+    for part in parts:
+        held = differ(held, part)
+    assert differ(*parts) is held
 
 
 @given(st.lists(TRUTHS, min_size=1, max_size=5), st.data())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallybook.core.time import moment
+from tallybook.core.time import Moment, moment
 from tallybook.evidence.file import EvidenceFile
 from tallybook.evidence.grade import Grade
 from tallybook.evidence.report import Bearing, Item, Place, Report
@@ -17,8 +20,8 @@ TZ = ZoneInfo("America/New_York")
 DAYS = ["1962-10-28", "1962-11-01", "1962-11-02T12:00-05:00", "1962-11", "1962-12-31", "1962"]
 
 
-def report(name: str, known: str = "1962-11-01", **more: Any) -> Report:
-    at = moment(known, TZ)
+def report(name: str, known: str | Moment = "1962-11-01", **more: Any) -> Report:
+    at = known if isinstance(known, Moment) else moment(known, TZ)
     fields: dict[str, Any] = {"id": name, "table": "observations", "line": 2, "known": at, "starts": at, "ends": at}
     fields |= {"source": "S", "who": "us", "statement": "seen", "citation": "", "basis": "", "grade": Grade("B2")}
     return Report(**{**fields, **more})
@@ -162,3 +165,107 @@ def test_the_number_of_a_report_is_the_point_else_what_was_shown_at_least() -> N
     assert report("R", low=3.0, high=9.0).number == 3.0
     assert report("R", count=0.0, low=3.0).number == 0.0
     assert report("R", high=9.0).number is None
+
+
+def test_a_file_with_one_row_more_shares_the_rest_and_leaves_the_one_before_as_it_was() -> None:
+    first = file_of([report("R-1"), report("R-2")], [bearing("R-1")])
+    late = moment("1963-01-01", TZ).last
+    assert len(first.as_known(late).reports) == 2
+    second = first.with_report(report("R-3"))
+    third = second.with_report(report("R-4", known="1962-12-31"))
+    fork = second.with_report(report("R-4", known="1962-10-28"))
+    assert [list(f.as_known(late).reports) for f in (first, second, third)] == [
+        ["R-1", "R-2"],
+        ["R-1", "R-2", "R-3"],
+        ["R-1", "R-2", "R-3", "R-4"],
+    ]
+    assert third.reports["R-4"].known.text == "1962-12-31"
+    assert fork.reports["R-4"].known.text == "1962-10-28"
+    assert "R-4" not in second.reports
+    assert "R-4" not in third.as_known(moment("1962-12-01", TZ).last).reports
+    with pytest.raises(KeyError):
+        second.reports["R-4"]
+    read = third.with_bearing(bearing("R-4", line=3)).with_bearing(bearing("R-1", known="1962-11-03", line=4))
+    assert [b.line for b in read.as_known(late).bearings["gone"]] == [2, 3, 4]
+    assert read.as_known(late).bearing("gone")["R-1"].line == 4
+    assert [b.line for b in third.as_known(late).bearings["gone"]] == [2]
+    assert read.bearings == (*third.bearings, *read.bearings[1:])
+
+
+def test_a_row_whose_id_is_taken_or_whose_report_is_missing_is_refused() -> None:
+    found = file_of([report("R-1")])
+    with pytest.raises(ValueError, match="its id is taken"):
+        found.with_report(report("R-1"))
+    with pytest.raises(ValueError, match="no such report"):
+        found.with_bearing(bearing("R-2"))
+
+
+def test_measures_items_and_looks_are_kept_up_as_rows_come() -> None:
+    known = moment("1963-01-01", TZ).last
+    rows = [
+        report("M-2", "1962-11-02T12:00-05:00", table="measures", measure="watch", state="on"),
+        report("M-1", "1962-10-28", table="measures", measure="watch", state="off"),
+        report("O-1", "1962-11-01", item="gun", count=3.0, method="photo", place="bay"),
+        report("O-2", "1962-12-31", item="gun", count=9.0, method="photo", place="bay"),
+        report("O-3", "1962-10-28", item="gun", count=5.0, method="word", place="cape"),
+    ]
+    grown = file_of([], [])
+    for row in rows:
+        grown = grown.with_report(row)
+        view = grown.as_known(known)
+        view.instants(known), view.largest(["gun"], [], known), view.looks(["photo"])
+    whole = file_of(rows).as_known(known)
+    assert [r.id for r in view.of_measure("watch")] == [r.id for r in whole.of_measure("watch")] == ["M-1", "M-2"]
+    assert [r.id for r in view.of_items(["gun"])] == ["O-1", "O-2", "O-3"]
+    assert view.instants(known) == whole.instants(known) == sorted({r.ends.last for r in rows})
+    for seen in (view, whole):
+        assert (most := seen.largest(["gun"], [], known)) is not None
+        assert most.id == "O-2"
+        assert (most := seen.largest(["gun"], [], moment("1962-11-02", TZ).last)) is not None
+        assert most.id == "O-3"
+        looks = seen.looks(["photo"])
+        assert looks.places(rows[2].ends.last, known, known) == ["bay"]
+        assert looks.places(rows[2].ends.last, known, moment("1962-10-31", TZ).last) == []
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 60), st.integers(0, 12), st.integers(0, 70), st.sampled_from(["bay", "cape"])), max_size=12
+    ),
+    st.integers(0, 60),
+    st.integers(0, 60),
+    st.integers(0, 70),
+    st.integers(0, 9),
+)
+def test_what_nobody_looked_at_is_what_going_through_every_look_finds(
+    rows: list[tuple[int, int, int, str]], since: int, on: int, known: int, fresh: int
+) -> None:
+    start = moment("1962-10-01", TZ).first
+    days = [start + timedelta(n) for n in range(90)]
+
+    def at(first: int, last: int) -> Moment:
+        return Moment(f"{first}-{last}", days[first], days[last])
+
+    reports = [
+        report(
+            f"R-{n}",
+            starts=at(begin, begin),
+            ends=at(begin + long, begin + long),
+            known=at(told, told),
+            method="photo",
+            count=1.0,
+        )
+        for n, (begin, long, told, _) in enumerate(rows)
+    ]
+    reports = [replace(r, place=row[3]) for r, row in zip(reports, rows, strict=True)]
+    last, expected = days[since], []
+    for r in sorted(
+        (r for r in reports if r.known.last <= days[known] and r.starts.first <= days[on]), key=lambda r: r.starts.first
+    ):
+        if r.starts.first > last + timedelta(fresh):
+            expected.append((last, r.starts.first))
+        last = max(last, min(r.ends.last, days[on]))
+    if days[on] > last + timedelta(fresh):
+        expected.append((last, days[on]))
+    looks = file_of(reports).as_known(days[known]).looks(["photo"])
+    assert looks.unseen(list(looks.named()), days[since], days[on], days[known], timedelta(fresh)) == expected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -71,6 +72,7 @@ class Target:
         return (self.name, self.n) == (other.name, other.n) and self.path[: len(other.path)] == other.path
 
 
+@lru_cache(maxsize=65536)
 def target_of(text: str) -> Target:
     """Read `@id`, `@id.key.entry`, `@INSTRUMENT` or `@INSTRUMENT#n.key`."""
     head, *path = text.lstrip("@").split(".")

@@ -157,7 +157,10 @@ def _as_read(raw: dict[str, Any], reading: str) -> dict[str, Any]:
 def _conflicts(live: Iterable[Live]) -> tuple[Conflict, ...]:
     """Changes with the same effective and made dates that cannot both be meant."""
     found: dict[str, dict[str, None]] = {}
-    for _, group in itertools.groupby(live, key=lambda entry: (entry.rank[0], entry.rank[1], entry.rank[4])):
+    ranked: dict[tuple[object, ...], list[Live]] = {}
+    for entry in live:
+        ranked.setdefault((entry.rank[0], entry.rank[1], entry.rank[4], entry.change.aim.name), []).append(entry)
+    for group in ranked.values():
         for first, second in itertools.combinations(group, 2):
             if (target := _clash(first.change, second.change)) is not None:
                 found.setdefault(target, {}).update({first.change.address: None, second.change.address: None})

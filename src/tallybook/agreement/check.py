@@ -331,7 +331,7 @@ class _Checker:
                 yield from self._added(path, target, change.value)
         try:
             tz = zone(a.time_zone)
-            moments = [moment(c.effective if _is_date(c.effective) else c.made, tz) for c in a.changes]
+            moments = [(moment(day, tz), n) for n, change in enumerate(a.changes) for day in self._days(change)]
         except MomentError:
             return
         yield from self._all_apply(lambda text: moment(text, tz), moments)
@@ -352,13 +352,25 @@ class _Checker:
             for item in error.errors(include_url=False):
                 yield self.fault((*path, "value", *item["loc"][1:]), item["msg"], "write it as under `provisions`")
 
-    def _all_apply(self, read: Callable[[str], Moment], moments: list[Moment]) -> Iterator[Fault]:
+    def _days(self, change: Change) -> list[str]:
+        """Every day, as far as dates say, on which a change may take effect; else the day on which it was made."""
+        instrument = self.agreement.instruments.get(change.in_)
+        found = [
+            change.made,
+            change.effective,
+            instrument.effective if instrument else None,
+            *(instrument.received.values() if instrument else ()),
+        ]
+        found += [change.value] if change.op == "postpone" else []
+        return [day for day in found if _is_date(day)]
+
+    def _all_apply(self, read: Callable[[str], Moment], moments: list[tuple[Moment, int]]) -> Iterator[Fault]:
         """Every state of the text that the changes lead through must be well formed and hold together."""
         told: set[str] = set()
         changes = self.agreement.changes
-        for at in sorted({m.last for m in moments}):
+        for at in sorted({m.last for m, _ in moments}):
             # The change that led here is where a fault of this state is told.
-            n = next(n for n, m in enumerate(moments) if m.last == at)
+            n = next(n for m, n in moments if m.last == at)
             for fault in self._state(n, at, read):
                 if fault.what not in told:
                     told.add(fault.what)
@@ -423,13 +435,17 @@ class _Checker:
         duties: dict[str, Duty] = {}
         for provision in provisions:
             texts = [text for name in _CONDITIONS if (text := getattr(provision, name, None))]
-            claims = set(provision.claims) if isinstance(provision, Duty) else set()
-            graph[f"@{provision.id}"] = claims | {node for text in texts for node in self._waits_for(text)}
+            texts += [case.when for case in getattr(provision, "cases", ()) if case.when]
+            needs = set(provision.claims) if isinstance(provision, Duty) else set()
+            needs |= {node for text in texts for node in self._waits_for(text)} | set(getattr(provision, "unless", ()))
+            graph.setdefault(f"@{provision.id}", set()).update(needs)
+            for lifted in provision.to if isinstance(provision, Exception_) else ():
+                graph.setdefault(lifted, set()).add(f"@{provision.id}")
             if isinstance(provision, Duty):
                 duties[provision.id] = provision
         for claim in self.agreement.claims:
             starts = [d.in_force for r in claim.duty if (d := duties.get(r.lstrip("@"))) and d.in_force]
-            graph[claim.id] = {node for text in starts for node in self._waits_for(text)}
+            graph.setdefault(claim.id, set()).update(node for text in starts for node in self._waits_for(text))
         for state in self.agreement.states:
             if state.when:
                 graph.setdefault(f"atom {atom_of(state.atom)}", set()).update(self._waits_for(state.when))

@@ -18,12 +18,16 @@ _NAMED_BY = ("id", "item", "reading", "to")
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A line of history: the change, what it did, and to which part of the provision (blank: the whole)."""
+    """A line of history: the change, what it did, and to which part of the provision (blank: the whole).
+
+    `part` is what the innermost numbered part was called when it was changed, such as "subsection (8)"; blank: no such part.
+    """
 
     address: str
     op: str
     path: tuple[str, ...]
     formerly: str = ""
+    part: str = ""
 
 
 class Text:
@@ -54,7 +58,7 @@ class Text:
         name = self.find(aim.name)
         if name is None:
             raise ChangeError(f"{change.address} changes {change.target}, which is not there")
-        formerly = ""
+        formerly, part = "", _part_called(self.entries[name], aim.path, change)
         if change.op == "renumber":
             formerly, name = name, self._renumber(change, name)
         elif change.op in _WHOLE:
@@ -65,10 +69,10 @@ class Text:
             _insert(_walk(self.entries[name], aim.path, change), change)
         else:
             _set(_walk(self.entries[name], aim.path[:-1], change), aim.path[-1], change)
-        self._note(name, change, aim.path, formerly)
+        self._note(name, change, aim.path, formerly, part)
 
-    def _note(self, name: str, change: Change, path: tuple[str, ...], formerly: str = "") -> None:
-        self.notes.setdefault(name, []).append(Note(change.address, change.op, path, formerly))
+    def _note(self, name: str, change: Change, path: tuple[str, ...], formerly: str = "", part: str = "") -> None:
+        self.notes.setdefault(name, []).append(Note(change.address, change.op, path, formerly, part))
 
     def _add(self, change: Change, name: str) -> None:
         if name in self.entries and name not in self.repealed:
@@ -95,7 +99,7 @@ class Text:
         if change.op == "repeal":
             self.repealed[name] = change.address
             return
-        kept = {key: self.entries[name][key] for key in _IDENTITY if key in self.entries[name]}
+        kept = {key: self.entries[name][key] for key in (*_IDENTITY, "in") if key in self.entries[name]}
         self.entries[name] = {**kept, **_whole(change), "id": name}
 
     def _renumber(self, change: Change, name: str) -> str:
@@ -209,6 +213,17 @@ def _follower(old: str, new: str) -> Callable[[Any], Any]:
         return pattern.sub(f"@{new}", node) if isinstance(node, str) else node
 
     return follow
+
+
+def _part_called(node: dict[str, Any], path: tuple[str, ...], change: Change) -> str:
+    """What the innermost numbered part on a path is called, before the change; of an insertion, what is put in."""
+    found: Any = None
+    while path[:1] == ("parts",) and len(path) > 1:
+        node = next((p for p in node.get("parts", ()) if isinstance(p, dict) and p.get("id") == path[1]), {})
+        found, path = node or None, path[2:]
+    if path == ("parts",) and change.op == "insert":
+        found = change.value
+    return f"{found.get('unit') or 'paragraph'} {found.get('number') or found.get('id')}" if isinstance(found, dict) else ""
 
 
 def _walk(node: Any, path: tuple[str, ...], change: Change) -> Any:

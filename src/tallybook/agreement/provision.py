@@ -61,6 +61,7 @@ class Instrument(Strict):
     read_in: Identifier | None = None
     accepts: Identifier | None = None
     restates: Names = ()
+    recorded_by: Names = ()
     note: str = ""
 
     @model_validator(mode="after")
@@ -293,7 +294,7 @@ class Proof(Norm):
     kind: Literal["proof"]
     for_: References = Field(default=(), alias="for")
     standard: Identifier | None = None
-    methods: dict[str, Any] | None = None
+    methods: dict[str, Any] | Identifier | None = None
     question: Question | None = None
     met_by: dict[str, Any] | None = None
     includes: Names = ()

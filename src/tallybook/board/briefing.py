@@ -7,10 +7,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from tallybook.board.text import quantity_words
+from tallybook.board.text import ending_words, quantity_words, state_words
 from tallybook.core.time import written
+from tallybook.verdicts.because import explain
 from tallybook.verdicts.board import Board, BoardLine, owed_json, receipt
-from tallybook.verdicts.sentences import explain, in_words
+from tallybook.verdicts.sentences import in_words
 from tallybook.verdicts.weigh import GOOD_EVIDENCE
 
 
@@ -38,6 +39,8 @@ def briefing(board: Board) -> str:
         reading=question.reading,
         lines=[_line(board, line) for line in board.lines],
         owed=owed_json(board.inquiry, board.duties),
+        state_words=state_words,
+        ending=ending_words(board),
         measures=[m for m in board.measures if m.current],
         receipt=receipt(board),
         good=next((line.finding.good_evidence for line in board.lines if line.finding), GOOD_EVIDENCE),

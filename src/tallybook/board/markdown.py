@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tallybook.board.text import details
+from tallybook.board.text import details, ending_words, state_words
 from tallybook.verdicts.board import Board, owed_json
 from tallybook.verdicts.sentences import known_by
 
@@ -19,8 +19,9 @@ def markdown(board: Board) -> str:
         out.append(f"| {_plain(line.title)} | **{_plain(line.label)}** | {words} |")
     out += ["", "## Still owed", "", "| by | to | what | state | due | waits for |", "|---|---|---|---|---|---|"]
     for row in owed_json(board.inquiry, board.duties):
-        cells = (row["by"], row["to"], f"@{row['id']}", row["state"], row["due"] or "", ", ".join(row["waits_for"]))
+        cells = (row["by"], row["to"], f"@{row['id']}", state_words(row), row["due"] or "", ", ".join(row["waits_for"]))
         out.append("| " + " | ".join(_plain(c) for c in cells) + " |")
+    out += [line for told in ending_words(board) for line in ("", _plain(told))]
     out += ["", "## Measures", "", "| measure | state |", "|---|---|"]
     out += [f"| {_plain(m.title)} | {_plain(m.words)} |" for m in board.measures if m.current]
     return "\n".join(out) + "\n"

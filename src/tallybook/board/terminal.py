@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tallybook.board.text import details
+from tallybook.board.text import details, ending_words, state_words
 from tallybook.verdicts.board import Board, owed_json
 from tallybook.verdicts.sentences import known_by
 
@@ -44,5 +44,7 @@ def show(board: Board, console: Console | None = None) -> None:
     for name in ("By", "To", "What", "State", "Due", "Waits for"):
         owed.add_column(name)
     for row in owed_json(board.inquiry, board.duties):
-        owed.add_row(row["by"], row["to"], f"@{row['id']}", row["state"], row["due"] or "", ", ".join(row["waits_for"]))
+        owed.add_row(row["by"], row["to"], f"@{row['id']}", state_words(row), row["due"] or "", ", ".join(row["waits_for"]))
     console.print(owed)
+    for told in ending_words(board):
+        console.print(Text(told))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tallybook.verdicts.board import Board, BoardLine, owed_json
+from typing import Any
+
+from tallybook.verdicts.board import Board, BoardLine, agreement_json, owed_json, without_effect
 from tallybook.verdicts.finding import Finding
 from tallybook.verdicts.sentences import known_by
 
@@ -19,10 +21,38 @@ def text(board: Board) -> str:
     for row in owed_json(board.inquiry, board.duties):
         waits = f", waits for {', '.join(row['waits_for'])}" if row["waits_for"] else ""
         due = f", due {row['due']}" if row["due"] else ""
-        out.append(f"  {row['by']} to {row['to']}: @{row['id']}, {row['state']}{due}{waits}")
+        out.append(f"  {row['by']} to {row['to']}: @{row['id']}, {state_words(row)}{due}{waits}")
+    out += [f"  {told}" for told in ending_words(board)]
     out += ["", "Measures"]
     out.extend(f"  {m.title}: {m.words}" for m in board.measures if m.current)
     return "\n".join(out) + "\n"
+
+
+def state_words(row: dict[str, Any]) -> str:
+    """The state of a duty in a few words, with what a reader must not miss."""
+    told = "suspended" if row["suspended"] else str(row["state"])
+    if row["missed"]:
+        day, still = row["missed"][:10], row["state"] in ("overdue", "breached")
+        told += f" since {day}" if still else f" (broken on {day})" if row["kind"] == "maintain" else f" (not shown by {day})"
+    if row["performer"] != row["by"]:
+        told += f", to be done by {row['performer']}"
+    if row["readings"]:
+        told += " (" + ", ".join(f"{name}: {state}" for name, state in row["readings"].items()) + ")"
+    if row["conflict"]:
+        told += f"; how it reads is open between {' and '.join(row['conflict'])}"
+    return told
+
+
+def ending_words(board: Board) -> list[str]:
+    """The state of the agreement, where it is over, and uses of powers that had no effect."""
+    ending = agreement_json(board.inquiry)
+    out = []
+    if ending["status"] != "in force":
+        since = f" since {ending['since']}" if ending["since"] else ""
+        out.append(f"The agreement is {ending['status']}{since}: {'; '.join(ending['because'])}.")
+    for use in without_effect(board.inquiry):
+        out.append(f"Without effect: {use['power']} used on {use['at']}, because {use['because']}.")
+    return out
 
 
 def details(line: BoardLine) -> list[str]:

@@ -314,6 +314,13 @@ class _Reader:
                     name = getattr(entry, "address", None) or entry.atom
                     what = f"{name} rests on {', '.join(missing)}, which is not on file, so it has no effect"
                     self.notes.append(Fault(AGREEMENT, line, f"{group}.{n}.recorded_by", what, "add the row, or correct the id"))
+        for name, instrument in loaded.agreement.instruments.items():
+            missing = [row for row in instrument.recorded_by if row not in reports]
+            if missing:
+                line = loaded.document.line_of(("instruments", name, "recorded_by"))
+                what = f"{name} is described by {', '.join(missing)}, which is not on file"
+                where = f"instruments.{name}.recorded_by"
+                self.notes.append(Fault(AGREEMENT, line, where, what, "add the row, or correct the id"))
 
     def _note_places(self, evidence: EvidenceFile) -> None:
         unknown: dict[str, Report] = {}

@@ -20,6 +20,8 @@ _COMMANDS = {
     "owed": ("tallybook.cli.owed", "What is still owed: who, to whom, by when, on what condition."),
     "holdings": ("tallybook.cli.holdings", "How many there were, how many are out, how many are left, and how surely."),
     "changes": ("tallybook.cli.changes", "What changed on the board between two known dates, and why."),
+    "formula": ("tallybook.cli.formula", "Where a formula over events and time holds in a log, and for which values."),
+    "agreement": ("tallybook.cli.agreement", "The agreement as it stands: show, diff, codify, lint."),
     "schema": ("tallybook.cli.schema", "The JSON Schema of agreement.yaml."),
 }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tallybook import desk
+from tallybook.board.text import ending_words, state_words
 from tallybook.cli.options import case_argument, print_json, question_options, side_option
 from tallybook.verdicts.board import owed_json
 from tallybook.verdicts.sentences import known_by
@@ -30,17 +31,22 @@ def command(
 ) -> int:
     """What is still owed under CASE: who, to whom, by when, on what condition, and what that waits for."""
     inquiry = desk.ask(desk.open_case(case), on, known, reader, reading, side)
-    rows = owed_json(inquiry, desk.board(inquiry).duties, everything)
+    drawn = desk.board(inquiry)
+    rows = owed_json(inquiry, drawn.duties, everything)
     if as_json:
         print_json(rows)
         return 0
     click.echo(f"What is owed {known_by(inquiry)}")
     for row in rows:
-        click.echo(f"\n{row['by']} to {row['to']}: @{row['id']}, {row['state']} ({row['kind']})")
+        click.echo(f"\n{row['by']} to {row['to']}: @{row['id']}, {state_words(row)} ({row['kind']})")
         for name, words in row["text"].items():
             click.echo("".join(f'    {name}: "{text}"\n' for text in words), nl=False)
+        if row["earliest"]:
+            click.echo(f"    not before: {row['earliest']}")
         if row["due"]:
             click.echo(f"    due: {row['due']}")
+        if row["remark"]:
+            click.echo(f"    {row['remark']}")
         if row["condition"]:
             click.echo(f"    on condition: {row['condition']}")
         if row["waits_for"]:
@@ -51,4 +57,6 @@ def command(
             click.echo("    done already, without being owed")
     if not rows:
         click.echo("nothing.")
+    for told in ending_words(drawn):
+        click.echo(f"\n{told}")
     return 0

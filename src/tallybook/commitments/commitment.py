@@ -8,9 +8,9 @@ from datetime import datetime
 from tallybook.agreement.language import condition
 from tallybook.agreement.provision import Duty, Liberty, Power
 from tallybook.agreement.situation import Atom
-from tallybook.commitments.deadline import Deadline, deadline, owed_since
+from tallybook.commitments.deadline import Deadline, began, deadline, owed_since
 from tallybook.commitments.exceptions import lifting
-from tallybook.commitments.moments import false_at, first_held
+from tallybook.commitments.moments import first_held, turned_false
 from tallybook.commitments.powers import ended, suspensions
 from tallybook.commitments.roles import Roles, roles
 from tallybook.commitments.view import Standing
@@ -127,7 +127,8 @@ def _commitment(standing: Standing, duty: Duty) -> Commitment:
     released = _release(standing, duty)
     exception = lifting(standing, duty.id, duty.unless)
     due = deadline(standing, duty)
-    missed = _missed(standing, duty, due)
+    owing = status == IN_FORCE and not done and not released and exception is None
+    missed = _missed(standing, duty, due, owing=owing)
     state, status = _state(standing, duty, status, released, done, exception is not None, missed)
     done_since = _done_since(standing, duty) if done else None
     return Commitment(
@@ -198,7 +199,7 @@ def _done_since(standing: Standing, duty: Duty) -> datetime | None:
     return since
 
 
-def _missed(standing: Standing, duty: Duty, due: Deadline) -> datetime | None:
+def _missed(standing: Standing, duty: Duty, due: Deadline, *, owing: bool) -> datetime | None:
     """The instant from which a duty was overdue or broken, or None. Decided by how things stood then, on what is known now."""
     found = []
     if due.at is not None and due.at < standing.on and duty.maintain is None:
@@ -206,14 +207,14 @@ def _missed(standing: Standing, duty: Duty, due: Deadline) -> datetime | None:
         life = commitment(then, duty)
         if life.state == OWED and not _supported(then, duty):
             found.append(due.at)
-    broken = _broken_at(standing, duty)
-    if broken is not None:
+    broken = broken_at(standing, duty)
+    if broken is not None and (owing or broken < standing.on):
         found.append(broken)
     return min(found, default=None)
 
 
-def _broken_at(standing: Standing, duty: Duty) -> datetime | None:
-    """When a duty was first broken: what it maintains was false, or what breaks it came true, while it was owed."""
+def broken_at(standing: Standing, duty: Duty) -> datetime | None:
+    """When a duty was first broken: what it maintains became false, or what breaks it came true, while it was owed."""
     key = ("broken", duty.id)
     if key in standing.memo:
         memo: datetime | None = standing.memo[key]
@@ -222,20 +223,25 @@ def _broken_at(standing: Standing, duty: Duty) -> datetime | None:
     since = owed_since(standing, duty)
     start = since or datetime.min.replace(tzinfo=standing.on.tzinfo)
     found = None
-    if standing.begun(duty) is not None or ended(standing, duty.id) is not None:
-        at = false_at(standing, duty.maintain, start) if duty.maintain else None
+    if began(standing, duty) is not None or ended(standing, duty.id) is not None:
+        # What was withheld or suspended when it went wrong is broken from when it is owed again.
+        stops = [stop.ends for stop in suspensions(standing, duty.id) if stop.ends is not None]
+        wrong = turned_false(standing, duty.maintain, start, stops) if duty.maintain else iter(())
         broke = first_held(standing, duty.breached_when) if duty.breached_when else None
-        for instant in filter(None, (at, broke)):
-            if instant >= start and (instant == standing.on or commitment(standing.at(instant), duty).state in _OWING):
-                found = instant if found is None else min(found, instant)
+
+        def is_owing(at: datetime) -> bool:
+            return at >= start and (at == standing.on or commitment(standing.at(at), duty).state in _OWING)
+
+        firsts = [next(filter(is_owing, wrong), None), broke if broke is not None and is_owing(broke) else None]
+        found = min(filter(None, firsts), default=None)
     standing.memo[key] = found
     return found
 
 
 def _is_broken(standing: Standing, duty: Duty) -> bool:
     """Whether a duty is broken now."""
-    if duty.maintain is not None and condition(duty.maintain)(standing, standing.on).truth is Truth.FALSE:
-        return True
+    if duty.maintain is not None and broken_at(standing, duty) is not None:
+        return condition(duty.maintain)(standing, standing.on).truth is Truth.FALSE
     return duty.breached_when is not None and condition(duty.breached_when)(standing, standing.on).truth is Truth.TRUE
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from tallybook.agreement.provision import Duty
 from tallybook.commitments.moments import first_held
 from tallybook.commitments.powers import INSTANT, Span, suspensions
-from tallybook.commitments.view import Standing
+from tallybook.commitments.view import Standing, Start
 from tallybook.core.time import span
 
 
@@ -21,9 +21,17 @@ class Deadline:
     remark: str = ""
 
 
+def began(standing: Standing, duty: Duty) -> Start | None:
+    """Since when a duty is in force, or was until its term was over."""
+    found = standing.begun(duty)
+    if found is None and duty.until and standing.read(duty.until).last < standing.on:
+        return standing.at(standing.read(duty.until).last).begun(duty)
+    return found
+
+
 def owed_since(standing: Standing, duty: Duty) -> datetime | None:
     """Since when a duty has been owed: in force, and its condition come true. None where it has not been owed yet."""
-    start = standing.begun(duty)
+    start = began(standing, duty)
     if start is None:
         return None
     since = start.since.last if start.since.text else None

@@ -8,20 +8,27 @@ from typing import Any
 
 from tallybook.agreement.language import condition
 from tallybook.agreement.provision import Definition, Exception_, InCase
-from tallybook.commitments.view import Standing
+from tallybook.commitments.view import Standing, names
 from tallybook.core.truth import Finding, Truth, all_of
 
 Value = str | float
+NO_VALUE = ""
+"""Stands for the value that a definition has where an exception takes its value away."""
 
 
 def exceptions_to(standing: Standing, name: str, named: Sequence[str] = ()) -> list[Exception_]:
     """The exceptions in force to a provision: those that say so, and those that the provision names."""
-    wanted = {reference.lstrip("@") for reference in named}
-    return [
-        p
-        for p in standing.in_force.provisions.values()
-        if isinstance(p, Exception_) and (p.id in wanted or f"@{name}" in p.to) and standing.begun(p) is not None
-    ]
+    wanted = names(standing, named)
+    return [p for p, to in _in_force(standing) if p.id in wanted or name in to]
+
+
+def _in_force(standing: Standing) -> list[tuple[Exception_, set[str]]]:
+    """Every exception in force, with what it is an exception to."""
+    if "exceptions" not in standing.memo:
+        listed = [p for p in standing.in_force.provisions.values() if isinstance(p, Exception_)]
+        standing.memo["exceptions"] = [(p, names(standing, p.to)) for p in listed if standing.begun(p) is not None]
+    found: list[tuple[Exception_, set[str]]] = standing.memo["exceptions"]
+    return found
 
 
 def applies(standing: Standing, exception: Exception_, seen: frozenset[str] = frozenset()) -> Truth:
@@ -87,19 +94,26 @@ def value_of(standing: Standing, definition: Definition | Exception_, seen: froz
     """
     inner = seen | {definition.id}
     unless = definition.unless if isinstance(definition, Exception_) else ()
-    rivals = [e for e in exceptions_to(standing, definition.id, unless) if e.id not in inner and e.cases]
+    others = [e for e in exceptions_to(standing, definition.id, unless) if e.id not in inner]
+    rivals = [e for e in others if e.cases]
     found = [value_of(standing, e, inner) for e in rivals]
     values: dict[Value, tuple[str, ...]] = {}
     for one in found:
         for value, by in one.values.items():
             values[value] = (*values.get(value, ()), *by)
     unknown = tuple(entry for one in found for entry in one.unknown)
-    waits = tuple(word for one in found for word in one.waits_for)
+    waits = tuple(dict.fromkeys(word for one in found for word in one.waits_for))
     if values:
         return Valued(values, unknown, waits)
     own = _own(standing, definition)
+    # An exception without a value of its own takes away the one given here.
+    lifted = {e.id: applies(standing, e, inner) for e in others if not e.cases}
+    if Truth.TRUE in lifted.values():
+        own = Valued({}, (), ())
+    unsure = [name for name, truth in lifted.items() if truth is Truth.UNKNOWN] if own.values else []
+    unknown += tuple((NO_VALUE, f"whether @{name} applies is unknown") for name in unsure)
     # What an undecided exception may yet say stands against the value given here.
-    return Valued(own.values, (*unknown, *own.unknown), (*waits, *own.waits_for))
+    return Valued(own.values, (*unknown, *own.unknown), tuple(dict.fromkeys((*waits, *own.waits_for))))
 
 
 def _own(standing: Standing, provision: Any) -> Valued:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from tallybook.agreement.language import condition
@@ -71,11 +71,23 @@ def first_after(standing: Standing, text: str, start: datetime) -> list[datetime
     return [at for at in later if test(standing, at).truth is not Truth.TRUE][:1]
 
 
-def false_at(standing: Standing, text: str, start: datetime) -> datetime | None:
-    """The first instant from `start` on at which a condition is false (not merely unknown)."""
+def turned_false(standing: Standing, text: str, start: datetime, also: Iterable[datetime] = ()) -> Iterator[datetime]:
+    """The instants after `start` at which a condition is false (not merely unknown), once it has become so.
+
+    What was false from the start has not been brought about yet, which is another thing than being broken. `also` are
+    instants to look at besides.
+    """
     test = condition(text)
     instants, _ = _marks_of(standing, text)
-    return next((at for at in instants if at >= start and test(standing, at).truth is Truth.FALSE), None)
+    before = test(standing, start).truth if start <= standing.on else Truth.UNKNOWN
+    turned = False
+    for at in sorted({*instants, *(at for at in also if at <= standing.on)}):
+        if at > start:
+            now = test(standing, at).truth
+            turned = turned or (now is Truth.FALSE and before is not Truth.FALSE)
+            if turned and now is Truth.FALSE:
+                yield at
+            before = now
 
 
 def _halved(instants: Sequence[datetime], holds: Callable[[datetime], bool]) -> datetime:

@@ -9,7 +9,7 @@ from tallybook.agreement.language import atom_of, condition
 from tallybook.agreement.provision import Power
 from tallybook.agreement.situation import Atom
 from tallybook.commitments.moments import first_after, marks
-from tallybook.commitments.view import Standing
+from tallybook.commitments.view import Standing, names
 from tallybook.core.time import span
 from tallybook.core.truth import Truth
 
@@ -41,16 +41,21 @@ class Span:
 
 def powers(standing: Standing) -> list[Power]:
     """The powers that stand, those used up or ended included."""
-    return [p for p in standing.in_force.provisions.values() if isinstance(p, Power) and standing.enacted(p)]
+    if "powers" not in standing.memo:
+        found = [p for p in standing.in_force.provisions.values() if isinstance(p, Power) and standing.enacted(p)]
+        standing.memo["powers"] = found
+    listed: list[Power] = standing.memo["powers"]
+    return listed
 
 
 def uses(standing: Standing, power: Power) -> list[Use]:
     """Every use of a power up to the date asked about, oldest first."""
     key = ("uses", power.id)
     if key not in standing.memo:
-        # While it is asked whether a use was allowed, that use has had no effect yet.
-        standing.memo[key] = []
-        standing.memo[key] = [_judged(standing, power, at) for at in _times(standing, power)]
+        judged: list[Use] = []
+        standing.memo[key] = judged
+        for at in _times(standing, power):
+            judged.append(_judged(standing, power, at))
     found: list[Use] = standing.memo[key]
     return found
 
@@ -58,11 +63,11 @@ def uses(standing: Standing, power: Power) -> list[Use]:
 def _times(standing: Standing, power: Power) -> list[datetime]:
     if power.used_by is None:
         atom = Atom("used", (("0", f"@{power.id}"),))
-        times = [e.starts.last for e in standing.record.about("used", f"@{power.id}", standing.on)]
+        times = _rises(standing, atom)
         if power.measure and power.states:
-            times += standing.record.starts_of(power.measure, power.states, standing.on)
-        elif not times:
-            times = _rises(standing, atom)
+            # A measure that is in such a state for another reason is no use of this power.
+            states = standing.record.starts_of(power.measure, power.states, standing.on)
+            times += [at for at in states if not _judged(standing, power, at).fault]
         return sorted(set(times))
     return _rises(standing, atom_of(power.used_by))
 
@@ -79,7 +84,7 @@ def _rises(standing: Standing, atom: Atom) -> list[datetime]:
 
 
 def _judged(standing: Standing, power: Power, at: datetime) -> Use:
-    then = standing.at(at)
+    then = _before(standing, power, at)
     if then.begun(power) is None or ended(then, power.id) is not None:
         return Use(power, at, f"@{power.id} was not in force")
     if any(s.holds(at) and not s.in_part for s in suspensions(then, power.id)):
@@ -87,6 +92,19 @@ def _judged(standing: Standing, power: Power, at: datetime) -> Use:
     if power.when and condition(power.when)(then, at).truth is not Truth.TRUE:
         return Use(power, at, f"the condition of @{power.id} did not hold")
     return Use(power, at)
+
+
+def _before(standing: Standing, power: Power, at: datetime) -> Standing:
+    """How things stood at a use, which has had no effect yet while it is asked whether it was allowed."""
+    then = standing.at(at)
+    judging: frozenset[str] = then.memo.get("judging", frozenset()) | {power.id}
+    aside = then.aside(judging)
+    if "judging" not in aside.memo:
+        aside.memo["judging"] = judging
+        for name in judging:
+            earlier: list[Use] = standing.memo.get(("uses", name), [])
+            aside.memo["uses", name] = [use for use in earlier if use.at < at]
+    return aside
 
 
 def suspensions(standing: Standing, name: str) -> list[Span]:
@@ -103,7 +121,7 @@ def suspensions(standing: Standing, name: str) -> list[Span]:
 
 def _by_power(standing: Standing, power: Power, name: str) -> list[Span]:
     effect = power.effect
-    if effect is None or f"@{name}" not in effect.suspend:
+    if effect is None or name not in names(standing, effect.suspend):
         return []
     return [
         Span(use.at, until if until is not None and until <= standing.on else None, f"@{power.id}", effect.in_part)
@@ -125,7 +143,7 @@ def _over(standing: Standing, power: Power, use: Use, name: str) -> datetime | N
         left = [r.starts.last for r in standing.record.history(power.measure, standing.on) if r.state not in power.states]
         ends += [at for at in left if at > use.at][:1]
     for other in powers(standing):
-        if other.effect is not None and f"@{name}" in other.effect.resume:
+        if other.effect is not None and name in names(standing, other.effect.resume):
             ends += [u.at for u in uses(standing, other) if not u.fault and u.at > use.at][:1]
     return min(ends, default=None)
 
@@ -149,7 +167,7 @@ def _ends(standing: Standing, power: Power, name: str) -> bool:
     if power.effect is None or not power.effect.end:
         return False
     if power.effect.end != "all":
-        return f"@{name}" in power.effect.end
+        return name in names(standing, power.effect.end)
     provision = standing.in_force.provisions.get(name)
     return name != power.id and provision is not None and not provision.survives
 
@@ -157,7 +175,7 @@ def _ends(standing: Standing, power: Power, name: str) -> bool:
 def _ended_after(standing: Standing, power: Power, name: str) -> list[tuple[datetime, str]]:
     """A suspension whose time is over, where the power says that the provision then ends."""
     effect = power.effect
-    if effect is None or effect.then != "end" or f"@{name}" not in effect.suspend:
+    if effect is None or effect.then != "end" or name not in names(standing, effect.suspend):
         return []
     return [(s.ends, f"@{power.id}") for s in _by_power(standing, power, name) if s.ends is not None]
 

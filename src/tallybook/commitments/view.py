@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -56,6 +56,10 @@ class Standing(Situation, Protocol):
         """The same question about another instant, on what is known now."""
         ...
 
+    def aside(self, name: object) -> Standing:
+        """The same question, with its answers kept apart from this one's."""
+        ...
+
     def enacted(self, provision: Any) -> bool:
         """Whether the instrument of a provision had been made and was known."""
         ...
@@ -75,3 +79,13 @@ class Standing(Situation, Protocol):
     def read(self, text: str) -> Moment:
         """A time as written in the case."""
         ...
+
+
+def names(standing: Standing, references: Iterable[str]) -> set[str]:
+    """The ids under which the provisions that are referred to now stand; one that is not there keeps its name."""
+    out = set()
+    for reference in references:
+        name = reference.lstrip("@")
+        found = standing.in_force.provisions.get(name)
+        out.add(found.id if found is not None else name)
+    return out

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp, log
+
+_UNITS = 2**1074
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +33,26 @@ def updated(prior: Bounds, ratios: Iterable[Bounds]) -> Bounds:
     independently of each other. Worked in logarithms, so thousands of clusters neither overflow nor underflow.
     """
     items = list(ratios)
-    return Bounds(_posterior(prior.low, (r.low for r in items)), _posterior(prior.high, (r.high for r in items)))
+    return posterior(prior, sum(exact_log(r.low) for r in items), sum(exact_log(r.high) for r in items))
 
 
-def _posterior(probability: float, ratios: Iterable[float]) -> float:
-    weight = log(probability / (1 - probability)) + sum(sorted(log(r) for r in ratios))
+def posterior(prior: Bounds, low: int, high: int) -> Bounds:
+    """The same from the sums of `exact_log` of the low and of the high ends of the ratios."""
+    return Bounds(_posterior(prior.low, low), _posterior(prior.high, high))
+
+
+@lru_cache(maxsize=65536)
+def exact_log(ratio: float) -> int:
+    """The natural logarithm of a positive ratio in units of 2^-1074, of which every finite float is a whole number.
+
+    Sums of these are exact, so neither the order in which they are added nor how they are grouped changes a bit.
+    """
+    above, below = log(ratio).as_integer_ratio()
+    return above * (_UNITS // below)
+
+
+def _posterior(probability: float, logs: int) -> float:
+    weight = (exact_log(probability / (1 - probability)) + logs) / _UNITS
     return 1 / (1 + exp(-weight)) if weight > -700 else 0.0
 
 

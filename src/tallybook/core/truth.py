@@ -44,6 +44,13 @@ def implies(left: Truth, right: Truth) -> Truth:
     return any_of((~left, right))
 
 
+def differ(*parts: Truth) -> Truth:
+    """Exclusive or: whether an odd number of the operands is true. One unknown operand leaves it unknown."""
+    if Truth.UNKNOWN in parts:
+        return Truth.UNKNOWN
+    return Truth.of(parts.count(Truth.TRUE) % 2 == 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A truth with the facts, statuses and gaps that decided it, each in words."""

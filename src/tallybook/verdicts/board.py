@@ -193,8 +193,8 @@ def finding_json(finding: Finding, most: int | None = MOST_CITED) -> dict[str, A
         "coverage": _coverage_json(finding),
         "readings": finding.readings,
         "sensitivity": finding.sensitivity,
-        "supporting": finding.ids("for")[:most],
-        "against": finding.ids("against")[:most],
+        "supporting": finding.ids("for", most),
+        "against": finding.ids("against", most),
         "would_change": list(finding.would_change),
     }
 
@@ -236,8 +236,8 @@ def _duty_json(item: OwedDuty) -> dict[str, Any]:
             "state": f.state or None,
             "words": in_words(f),
             "quantity": _quantity_json(f),
-            "supporting": f.ids("for")[:MOST_CITED],
-            "against": f.ids("against")[:MOST_CITED],
+            "supporting": f.ids("for", MOST_CITED),
+            "against": f.ids("against", MOST_CITED),
         }
         for f in item.verdict.findings
     ]

@@ -8,17 +8,18 @@ from datetime import timedelta
 
 from tallybook.agreement.claim import Claim
 from tallybook.agreement.provision import Duty as DutyProvision
-from tallybook.core.bounds import Bounds
 from tallybook.core.time import duration, shifted
 from tallybook.core.truth import Truth
-from tallybook.evidence.grade import PART, Grade, likelihood_ratio
+from tallybook.evidence.grade import Grade, likelihood_ratio
 from tallybook.holdings.summary import Summary
 from tallybook.verdicts.inquiry import PLAIN, Begun, Inquiry
-from tallybook.verdicts.kept import Gap, found_out, gaps
-from tallybook.verdicts.ladder import Side, Strength, Word, side, word
+from tallybook.verdicts.kept import Gap, gaps
+from tallybook.verdicts.ladder import Side, Strength, Word, side_of, word
 from tallybook.verdicts.methods import MethodsFound, Requirement, means_of, methods_found, requirement
+from tallybook.verdicts.pile import Pile, WeighedLater, pile_of
 from tallybook.verdicts.quantities import books_of, plan_of
-from tallybook.verdicts.weigh import Cluster, Duty, Scales, Weighed, Weights, clusters, read_on, strength, weigh
+from tallybook.verdicts.readings import readings_of
+from tallybook.verdicts.weigh import Cluster, Duty, Scales, Weighed, Weights, strength
 
 NOT_COVERED = "not covered"
 _LONGEST = timedelta(days=36_525)
@@ -53,7 +54,7 @@ class Finding:
     about: str
     for_: Side
     against: Side
-    weighed: tuple[Weighed, ...]
+    weighed: Sequence[Weighed]
     requirement: Requirement | None
     methods: MethodsFound
     means: tuple[str, ...]
@@ -68,10 +69,12 @@ class Finding:
     sensitivity: dict[str, str] = field(default_factory=dict)
     would_change: tuple[str, ...] = ()
 
-    def ids(self, bears: str) -> list[str]:
-        """Ids of the reports on one side, strongest first; what only was so before the duty began is left out."""
+    def ids(self, bears: str, most: int | None = None) -> list[str]:
+        """Ids of the reports on one side (`most` of them), strongest first; what was so before the duty began is left out."""
+        if most is not None and isinstance(self.weighed, WeighedLater):
+            return [w.report.id for w in self.weighed.strongest(bears, most)]
         items = [w for w in self.weighed if w.bears == bears and not w.is_baseline]
-        return [w.report.id for w in sorted(items, key=strength, reverse=True)]
+        return [w.report.id for w in sorted(items, key=strength, reverse=True)][:most]
 
 
 def find(inquiry: Inquiry, claim: Claim) -> Finding:
@@ -101,20 +104,19 @@ def verdict_on(inquiry: Inquiry, claim: Claim, scale: float = 1.0) -> Finding:
 def _verdict_on(inquiry: Inquiry, claim: Claim, scale: float) -> Finding:
     weights = Weights.of(inquiry.agreement.weighing, scale)
     duties = inquiry.duties_of(claim)
-    weighed = _weigh(inquiry, claim, duties, weights)
+    pile = _pile(inquiry, claim, duties, weights)
     coverage = _coverage(inquiry, claim, duties)
     if coverage is not None and not coverage.complete:
-        weighed = [_as_part(w, weights) if w.bears == "for" else w for w in weighed]
-    for_, against = (
-        side(clusters(w for w in weighed if w.bears == bears and not w.is_baseline), weights) for bears in ("for", "against")
-    )
+        pile = pile.in_part()
+    for_, against = pile.side("for"), pile.side("against")
     needed = requirement(inquiry, [duty for duty, _ in duties])
-    favour = [w for w in weighed if w.bears == "for"]
     # What is not counted needs no counting method.
     question = None if claim.quantity else "completeness"
-    found = methods_found(inquiry, needed.tree if needed else None, favour, claim.places, question)
-    books = _account(inquiry, claim, weighed, duties)
-    asked = _questions(inquiry, claim, needed, favour, books, for_, weights)
+    tree = needed.tree if needed else None
+    found = methods_found(inquiry, tree, pile.samples, claim.places, question)
+    found = replace(found, met=pile.met(found.met, lambda every: methods_found(inquiry, tree, every, claim.places, question).met))
+    books = _account(inquiry, claim, pile, duties)
+    asked = _questions(inquiry, claim, needed, pile, books, for_, weights)
     verdict = word(for_, against)
     open_text = claim.open or next((str(d.open) for d, _ in duties if isinstance(d.open, str) and claim.id in d.claims), "")
     if open_text:
@@ -128,10 +130,10 @@ def _verdict_on(inquiry: Inquiry, claim: Claim, scale: float) -> Finding:
         about="meaning" if open_text else "evidence",
         for_=for_,
         against=against,
-        weighed=tuple(weighed),
+        weighed=pile.weighed,
         requirement=needed,
         methods=found,
-        means=tuple(means_of(inquiry, weighed)),
+        means=tuple(means_of(inquiry, pile.directed)),
         good_evidence=weights.good_evidence,
         account=books,
         correctness=asked[0] if asked else None,
@@ -143,29 +145,13 @@ def _verdict_on(inquiry: Inquiry, claim: Claim, scale: float) -> Finding:
     return _by_reading(inquiry, claim, result, duties, scale)
 
 
-def _weigh(inquiry: Inquiry, claim: Claim, duties: Sequence[tuple[DutyProvision, Begun]], weights: Weights) -> list[Weighed]:
+def _pile(inquiry: Inquiry, claim: Claim, duties: Sequence[tuple[DutyProvision, Begun]], weights: Weights) -> Pile:
     since = duties[0][1].since.first if duties else None
     # A duty known only by what it says, not by when it began, has no baseline.
     owed = Duty(frozenset(d.owed.by for d, _ in duties), since)
     agreement, on = inquiry.agreement, inquiry.question.on
-    key = ("read", claim.id)
-    if key not in inquiry.memo:
-        inquiry.memo[key] = read_on(claim, inquiry.view, agreement.parties)
     scales = Scales(claim, on, owed, agreement.parties, agreement.vocabulary, weights)
-    weighed = weigh(inquiry.memo[key], scales)
-    figures = [w for w in weighed if w.counts_as == "declared" and w.report.number is not None]
-    latest = max(figures, key=lambda w: (w.report.ends.last, w.report.known.last, w.report.number), default=None)
-    if latest is not None:
-        weighed = weigh(inquiry.memo[key], replace(scales, declared=latest.report.number))
-    return weighed
-
-
-def _as_part(item: Weighed, weights: Weights) -> Weighed:
-    ratio = item.ratio
-    if ratio is not None and item.whole:
-        most = likelihood_ratio(Grade(PART), weights.overrides, weights.scale)
-        ratio = Bounds(min(ratio.low, most.low), min(ratio.high, most.high))
-    return replace(item, whole=False, ratio=ratio)
+    return pile_of(readings_of(claim, agreement, inquiry.case.evidence), inquiry.view, scales, inquiry.memo)
 
 
 def _coverage(inquiry: Inquiry, claim: Claim, duties: Sequence[tuple[DutyProvision, Begun]]) -> Coverage | None:
@@ -176,11 +162,10 @@ def _coverage(inquiry: Inquiry, claim: Claim, duties: Sequence[tuple[DutyProvisi
     oldest = shifted(on, -duration(wanted.within))
     full: set[str] = set()
     inner: set[str] = set()
-    for report in inquiry.view.reports.values():
-        if found_out(report) and report.method in wanted.by and report.ends.last >= oldest and report.starts.first <= on:
-            for place in file.places_of(report.place):
-                full.add(place)
-                inner.update(file.around(place)[1:])
+    for named in inquiry.view.looks(wanted.by).places(oldest, on, inquiry.view.known):
+        for place in file.places_of(named):
+            full.add(place)
+            inner.update(file.around(place)[1:])
     looked, partly, missed = [], [], []
     for place in wanted.places:
         if full & set(file.around(place)):
@@ -194,35 +179,33 @@ def _coverage(inquiry: Inquiry, claim: Claim, duties: Sequence[tuple[DutyProvisi
     return Coverage(tuple(looked), tuple(partly), tuple(missed), unseen)
 
 
-def _account(
-    inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed], duties: Sequence[tuple[DutyProvision, Begun]]
-) -> Summary | None:
+def _account(inquiry: Inquiry, claim: Claim, pile: Pile, duties: Sequence[tuple[DutyProvision, Begun]]) -> Summary | None:
     if claim.quantity is None:
         return None
     since = min((begun.since.first for _, begun in duties), default=inquiry.question.on)
     days = (inquiry.question.on - max(since, inquiry.question.on - _LONGEST)).total_seconds() / 86_400
     key = ("books", claim.id)
     if key not in inquiry.memo:
-        inquiry.memo[key] = _staged(inquiry, claim, weighed) or books_of(inquiry, claim, weighed, days)
+        inquiry.memo[key] = _staged(inquiry, claim, pile) or books_of(inquiry, claim, pile.numbered, days)
     found: Summary = inquiry.memo[key]
     return found
 
 
-def _staged(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed]) -> Summary | None:
+def _staged(inquiry: Inquiry, claim: Claim, pile: Pile) -> Summary | None:
     """The account of stages, where the case gives any and their first day has come."""
     if not plan_of(inquiry, claim).stages:
         return None
     # Loaded only where it is needed.
     from tallybook.verdicts.staged import is_staged, staged_books
 
-    return staged_books(inquiry, claim, weighed) if is_staged(inquiry, claim) else None
+    return staged_books(inquiry, claim, pile.numbered) if is_staged(inquiry, claim) else None
 
 
 def _questions(
     inquiry: Inquiry,
     claim: Claim,
     needed: Requirement | None,
-    favour: Sequence[Weighed],
+    pile: Pile,
     books: Summary | None,
     for_: Side,
     weights: Weights,
@@ -231,13 +214,16 @@ def _questions(
         return None
     tree = needed.tree if needed else None
     bar = needed.at_least if needed else 1.0
+    favour = pile.samples
     counted = [w for w in favour if w.counts_as.startswith("removed")]
     counting = methods_found(inquiry, tree, counted, claim.places, "correctness")
     whole = methods_found(inquiry, tree, favour, claim.places, "completeness")
     if not counting.met and not counting.missing and tree is not None:
         counting = methods_found(inquiry, tree, favour, claim.places)
     p_out, none_left = books.p_declared_removed, books.p_none_left
-    counts_enough = counting.all_met and _is_sure([w for w in counted if w.report.id in books.reports], books, weights)
+    looks = set(books.reports)
+    used = [w for w in pile.numbered if w.bears == "for" and w.counts_as.startswith("removed") and w.report.id in looks]
+    counts_enough = counting.all_met and _is_sure(used, books, weights)
     correctness = _correct(books, p_out, bar, counts_enough, for_, weights)
     return correctness, _complete(books, none_left, bar, whole, for_, weights)
 
@@ -261,7 +247,7 @@ def _correct(books: Summary, p_out: float | None, bar: float, counts_enough: boo
         return Word.SUPPORTED if p_out >= weights.good_evidence else Word.INDICATED
     if books.removed[1] > 0:
         return Word.UNCLEAR
-    return Word.CLAIMED if any(c.is_word for c in for_.clusters) else Word.NO_EVIDENCE
+    return Word.CLAIMED if for_.tally.spoken else Word.NO_EVIDENCE
 
 
 def _complete(books: Summary, none_left: float | None, bar: float, whole: MethodsFound, for_: Side, weights: Weights) -> Word:
@@ -269,7 +255,7 @@ def _complete(books: Summary, none_left: float | None, bar: float, whole: Method
         if none_left >= bar and whole.all_met:
             return Word.VERIFIED
         return Word.SUPPORTED if none_left >= weights.good_evidence else Word.UNCLEAR
-    if any(not c.is_word for c in for_.clusters):
+    if for_.tally.shown:
         return Word.UNCLEAR
     return Word.CLAIMED if for_.strength is Strength.WORD_ONLY else Word.NO_EVIDENCE
 
@@ -360,5 +346,5 @@ def _would_change(result: Finding, weights: Weights) -> list[str]:
 def _with_one_more(result: Finding, name: str, grade: Grade, weights: Weights) -> Word:
     extra = Cluster("one more", (), likelihood_ratio(grade, weights.overrides, weights.scale), True, False)
     sides = {"for": result.for_, "against": result.against}
-    sides[name] = side([*sides[name].clusters, extra], weights)
+    sides[name] = side_of(sides[name].tally.and_one(extra), (), weights)
     return word(sides["for"], sides["against"])

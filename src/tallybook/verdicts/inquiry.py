@@ -95,6 +95,10 @@ class Inquiry:
             return self
         return self._other(("at", instant), replace(self.question, on=instant))
 
+    def aside(self, name: object) -> Inquiry:
+        """The same question, with its answers kept apart from this one's."""
+        return self._other(("aside", name), self.question)
+
     def _other(self, key: tuple[str, object], question: Question, without: frozenset[str] | None = None) -> Inquiry:
         if key not in self.memo:
             other = Inquiry(self.case, question, self._status_of, self._without if without is None else without)
@@ -124,8 +128,7 @@ class Inquiry:
 
     def instants(self) -> Sequence[datetime]:
         """Every instant up to the date asked about at which something was so, on what is known."""
-        seen = {edge for report in self.view.reports.values() for edge in (report.starts.last, report.ends.last)}
-        return sorted(at for at in {*seen, *self.record.changes(None, self.on)} if at <= self.on)
+        return sorted({*self.view.instants(self.on), *self.record.changes(None, self.on)})
 
     def read(self, text: str) -> Moment:
         """A time as written in the case."""
@@ -191,7 +194,12 @@ class Inquiry:
         if name is None:
             return not self.question.side or any(self.sees((), quoted) for quoted in provision.text)
         instrument = self.agreement.instruments[name]
-        if instrument.made is None or not self.sees((), name):
+        if not self.sees((), name):
+            return False
+        if provision.id in self.in_force.since:
+            # It was put in by a change, which is in effect only once it was made and known.
+            return True
+        if instrument.made is None:
             return False
         made, known = self.read(instrument.made), self.read(instrument.known or instrument.made)
         return made.last <= self.question.on and known.last <= self.question.known

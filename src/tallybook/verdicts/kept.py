@@ -9,7 +9,8 @@ from datetime import datetime
 from tallybook.agreement.claim import Claim
 from tallybook.agreement.language import condition
 from tallybook.agreement.provision import Duty
-from tallybook.core.time import duration, shifted
+from tallybook.commitments.commitment import broken_at
+from tallybook.core.time import duration
 from tallybook.core.truth import Truth
 from tallybook.verdicts.inquiry import Inquiry
 
@@ -32,11 +33,6 @@ class Kept:
     gaps: tuple[Gap, ...]
 
 
-def found_out(report: object) -> bool:
-    """Whether a report found anything out: one without a stage or number ("not photographed") is no look."""
-    return bool(report.stage) or report.number is not None  # type: ignore[attr-defined]
-
-
 def gaps(inquiry: Inquiry, claim: Claim, since: datetime) -> tuple[Gap, ...]:
     """The times from `since` to the date asked about that no look covers: more than the claim's `within` between two looks."""
     wanted = claim.coverage
@@ -53,18 +49,10 @@ def _gaps_at(inquiry: Inquiry, claim: Claim, place: str, since: datetime) -> lis
     wanted, on, file = claim.coverage, inquiry.on, inquiry.case.evidence
     assert wanted is not None
     around = set(file.around(place))
-    looks = sorted(
-        (report.starts.first, report.ends.last)
-        for report in inquiry.view.reports.values()
-        if report.method in wanted.by and found_out(report) and report.starts.first <= on
-        if around & set(file.places_of(report.place))
-    )
-    fresh, out, last = duration(wanted.within), [], since
-    for start, end in [*looks, (on, on)]:
-        if start > shifted(last, fresh):
-            out.append(Gap(place, inquiry.show(last), inquiry.show(start)))
-        last = max(last, min(end, on))
-    return out
+    found = inquiry.view.looks(wanted.by)
+    named = [text for text in found.named() if around & set(file.places_of(text))]
+    times = found.unseen(named, since, on, inquiry.view.known, duration(wanted.within))
+    return [Gap(place, inquiry.show(start), inquiry.show(end)) for start, end in times]
 
 
 def kept(inquiry: Inquiry, duty: Duty, word: str, claims: Sequence[Claim]) -> Kept | None:
@@ -76,7 +64,7 @@ def kept(inquiry: Inquiry, duty: Duty, word: str, claims: Sequence[Claim]) -> Ke
     missed = tuple(g for claim in claims for g in gaps(inquiry, claim, since))
     held = condition(duty.maintain)(inquiry, inquiry.on)
     so_far: bool | None = None
-    if word == "contradicted" or held.truth is Truth.FALSE:
+    if word == "contradicted" or broken_at(inquiry, duty) is not None:
         so_far = False
     elif not missed and (word == "verified" or (not claims and held.truth is Truth.TRUE)):
         so_far = True

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from tallybook.core.bounds import Bounds, updated
+from tallybook.core.bounds import Bounds, exact_log, posterior
 from tallybook.verdicts.weigh import Cluster, Weights
 
 
@@ -55,12 +55,48 @@ TABLE: dict[tuple[Strength, Strength], Word] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One side of a claim: its clusters (strongest first), its bounds and its strength."""
+class Tally:
+    """What the clusters of one side come to. `low` and `high` are sums of `exact_log` over those that move the bounds.
 
-    clusters: tuple[Cluster, ...]
+    `moving` is how many do, `whole` whether one of them is of the whole; `word` whether a word of the party that owes still
+    has a direction. `spoken` and `shown` tell whether there is any cluster of its word, or any other, with or without one;
+    they are asked of counted claims only.
+    """
+
+    moving: int = 0
+    low: int = 0
+    high: int = 0
+    whole: bool = False
+    word: bool = False
+    spoken: bool = False
+    shown: bool = False
+
+    @staticmethod
+    def of(clusters: Iterable[Cluster]) -> Tally:
+        """Count clusters."""
+        tally = Tally()
+        for cluster in clusters:
+            tally = tally.and_one(cluster)
+        return tally
+
+    def and_one(self, cluster: Cluster) -> Tally:
+        """With one cluster more."""
+        if cluster.is_word:
+            return replace(self, word=self.word or cluster.has_direction, spoken=True)
+        if cluster.ratio is None:
+            return replace(self, shown=True)
+        low, high = self.low + exact_log(cluster.ratio.low), self.high + exact_log(cluster.ratio.high)
+        return replace(self, moving=self.moving + 1, low=low, high=high, whole=self.whole or cluster.whole, shown=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a claim: its clusters (strongest first), its bounds, its strength, and what these come from."""
+
+    clusters: Sequence[Cluster]
     bounds: Bounds
     strength: Strength
+    tally: Tally
 
     @property
     def independent(self) -> list[Cluster]:
@@ -74,16 +110,19 @@ def side(clusters: Sequence[Cluster], weights: Weights) -> Side:
     The word of the party that owes moves no bound. Reports of parts, however many, do not make a side strong without one
     report of the whole.
     """
-    independent = [c for c in clusters if c.has_direction and not c.is_word]
-    bounds = updated(weights.prior, (c.ratio for c in independent if c.ratio is not None))
-    if not independent:
-        has_word = any(c.is_word and c.has_direction for c in clusters)
-        strength = Strength.WORD_ONLY if has_word else Strength.NONE
-    elif bounds.low >= weights.good_evidence and any(c.whole for c in independent):
+    return side_of(Tally.of(clusters), tuple(clusters), weights)
+
+
+def side_of(tally: Tally, clusters: Sequence[Cluster], weights: Weights) -> Side:
+    """The same from what the clusters come to; `clusters` may be worked out only when they are asked for."""
+    bounds = posterior(weights.prior, tally.low, tally.high)
+    if not tally.moving:
+        strength = Strength.WORD_ONLY if tally.word else Strength.NONE
+    elif bounds.low >= weights.good_evidence and tally.whole:
         strength = Strength.STRONG
     else:
         strength = Strength.WEAK
-    return Side(tuple(clusters), bounds, strength)
+    return Side(clusters, bounds, strength, tally)
 
 
 def word(for_: Side, against: Side) -> Word:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ class MethodsFound:
     `in_part`: methods for the whole that only reports of parts meet, and not of every part. They verify nothing.
     """
 
-    met: dict[str, tuple[str, ...]]
+    met: Mapping[str, tuple[str, ...]]
     missing: tuple[str, ...]
     in_part: tuple[str, ...]
     all_met: bool

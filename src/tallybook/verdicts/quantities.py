@@ -43,13 +43,7 @@ def ships_named(inquiry: Inquiry, plan: Plan) -> tuple[int | None, str]:
     if not wanted.number_item:
         return None, ""
     items = inquiry.case.evidence.members(wanted.number_item)
-    rows = [
-        r
-        for r in inquiry.view.reports.values()
-        if r.item in items and r.number is not None and r.ends.last <= inquiry.on
-        if not wanted.number_methods or r.method in wanted.number_methods
-    ]
-    most = max(rows, key=lambda r: (r.number or 0.0, r.known.last, r.id), default=None)
+    most = inquiry.view.largest(items, wanted.number_methods, inquiry.on)
     return (int(most.number or 0), most.id) if most else (None, "")
 
 
@@ -59,7 +53,8 @@ def entries_of(inquiry: Inquiry, claim: Claim, weighed: Sequence[Weighed]) -> tu
     weights = Weights.of(inquiry.agreement.weighing)
     items = inquiry.case.evidence.members(claim.quantity.item)
     entries, unused = [], []
-    for w in weighed:
+    # By id, so that the order of rows changes no digit of a sum.
+    for w in sorted(weighed, key=lambda w: w.report.id):
         report, low = w.report, w.report.number
         if low is None or report.item not in items:
             continue

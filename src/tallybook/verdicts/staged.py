@@ -380,9 +380,9 @@ class _Reader:
 
     def reports(self) -> Iterator[Report]:
         """Reports of a number of the items, not after the date asked about, that are no declaration of the number."""
-        for report in self.inquiry.view.reports.values():
+        for report in self.inquiry.view.of_items(self.items):
             numbered = report.number is not None or report.high is not None
-            mine = report.table == TABLE and report.item in self.items and report.id not in self.declared
+            mine = report.table == TABLE and report.id not in self.declared
             if mine and numbered and report.starts.first <= self.inquiry.on:
                 yield report
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tallybook.agreement.claim import Claim, Match, Rule, Vocabulary, Weighing
 from tallybook.agreement.provision import Party
 from tallybook.core.bounds import Bounds, faded
-from tallybook.evidence.file import View
+from tallybook.core.time import Moment
+from tallybook.evidence.file import EvidenceFile, View
 from tallybook.evidence.grade import PART, Grade, has_direction, likelihood_ratio, weaker
 from tallybook.evidence.report import Bearing, Report
 
@@ -135,7 +136,11 @@ def is_record_of_the_time(report: Report) -> bool:
 
 def matches(when: Match, report: Report, view: View, parties: Mapping[str, Party]) -> bool:
     """Whether a report fits every field that a rule gives."""
-    file = view.file
+    return fits(when, report, view.file, parties)
+
+
+def fits(when: Match, report: Report, file: EvidenceFile, parties: Mapping[str, Party]) -> bool:
+    """Whether a report fits every field that a rule gives; `file` says what items include and where places lie."""
     if when.item and not any(report.item in file.members(item) for item in when.item):
         return False
     exact = (
@@ -169,22 +174,13 @@ Read = tuple[Report, Bearing | None, Rule | None]
 """A report that has been read on a claim: by an analyst (bearing), or by a rule of the case."""
 
 
-def read_on(claim: Claim, view: View, parties: Mapping[str, Party]) -> list[Read]:
-    """Every report that has been read on a claim, on what was known. A bearing goes before the rules."""
-    bearings = view.bearing(claim.id)
-    out: list[Read] = []
-    for report in view.reports.values():
-        bearing = bearings.get(report.id)
-        if bearing is not None:
-            out.append((report, bearing, None))
-            continue
-        for rule in claim.rules:
-            if matches(rule.when, report, view, parties):
-                # Rows of ships repeat what observations say; a rule must name their table to mean them.
-                if report.table != "vessels" or "vessels" in rule.when.table:
-                    out.append((report, None, rule))
-                break
-    return out
+def rule_for(claim: Claim, report: Report, file: EvidenceFile, parties: Mapping[str, Party]) -> Rule | None:
+    """The rule of a claim that a report is read by where no bearing says otherwise: the first that fits it."""
+    for rule in claim.rules:
+        if fits(rule.when, report, file, parties):
+            # Rows of ships repeat what observations say; a rule must name their table to mean them.
+            return rule if report.table != "vessels" or "vessels" in rule.when.table else None
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,28 +227,57 @@ class Scales:
 
 def weigh(read: Iterable[Read], scales: Scales) -> list[Weighed]:
     """What has been read on a claim, as it bears at the date asked about."""
-    found = (_weighed(report, bearing, rule, scales) for report, bearing, rule in read)
+    found = (weigh_one(report, bearing, rule, scales) for report, bearing, rule in read)
     return [item for item in found if item is not None]
 
 
-def _weighed(report: Report, bearing: Bearing | None, rule: Rule | None, scales: Scales) -> Weighed | None:
-    bears = bearing.bears if bearing else rule.bears if rule else "neither"
-    extent = (bearing.extent if bearing else rule.extent if rule else "") or "whole"
-    state = (bearing.state if bearing else rule.state if rule else "") or "statement"
-    counts_as = (bearing.counts_as if bearing else rule.counts_as if rule else "") or "none"
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a report is read: which way, of the whole or a part, as what, and of what time (`starts` to `ends`)."""
+
+    bears: str
+    extent: str
+    state: str
+    counts_as: str
+    starts: Moment
+    ends: Moment
+
+    def begins(self, claim: Claim) -> datetime:
+        """From when on it counts: what is finished, from the end of the time it speaks of; a state, from the beginning."""
+        finished = self.state == "act" or self.bears == claim.performed_when
+        return (self.ends if finished else self.starts).first
+
+
+def terms(report: Report, bearing: Bearing | None, rule: Rule | None) -> Terms:
+    """The terms that a bearing gives, else a rule."""
     refers = bearing.refers_to if bearing and bearing.refers_to else None
-    starts, ends = (refers, refers) if refers else (report.starts, report.ends)
+    return Terms(
+        bears=bearing.bears if bearing else rule.bears if rule else "neither",
+        extent=(bearing.extent if bearing else rule.extent if rule else "") or "whole",
+        state=(bearing.state if bearing else rule.state if rule else "") or "statement",
+        counts_as=(bearing.counts_as if bearing else rule.counts_as if rule else "") or "none",
+        starts=refers or report.starts,
+        ends=refers or report.ends,
+    )
+
+
+def undone(claim: Claim) -> str:
+    """The side on which the duty is not performed: what was so before the duty began is baseline there."""
+    return "against" if claim.performed_when == "for" else "for"
+
+
+def weigh_one(report: Report, bearing: Bearing | None, rule: Rule | None, scales: Scales) -> Weighed | None:
+    """One report as it bears at the date asked about, or None where what it tells was not so yet."""
+    said = terms(report, bearing, rule)
+    bears, extent, state, ends = said.bears, said.extent, said.state, said.ends
     on, duty = scales.on, scales.duty
-    # What is finished is so only from the end of the time that a report speaks of; a state, from its beginning.
-    finished = state == "act" or bears == scales.claim.performed_when
-    if (ends if finished else starts).first > on:
+    if said.begins(scales.claim) > on:
         return None
     is_word, whole = scales.is_word(report), scales.is_whole(extent, report)
     grade = scales.grade(report, is_word=is_word, whole=whole)
     days = max(0.0, (on - ends.last).total_seconds() / 86400)
     ratio = scales.worth(grade, "statement" if is_word else state, days)
-    undone = "against" if scales.claim.performed_when == "for" else "for"
-    baseline = bears == undone and duty.since is not None and ends.last < duty.since
+    baseline = bears == undone(scales.claim) and duty.since is not None and ends.last < duty.since
     return Weighed(
         report=report,
         bears=bears,
@@ -260,7 +285,7 @@ def _weighed(report: Report, bearing: Bearing | None, rule: Rule | None, scales:
         state=state,
         cluster=(bearing.cluster if bearing else "") or default_cluster(report),
         restates=bearing.restates if bearing else (),
-        counts_as=counts_as,
+        counts_as=said.counts_as,
         grade=grade,
         days=days,
         ratio=ratio if has_direction(ratio) and bears != "neither" and not baseline else None,
@@ -271,11 +296,32 @@ def _weighed(report: Report, bearing: Bearing | None, rule: Rule | None, scales:
     )
 
 
+def rescaled(item: Weighed, scales: Scales) -> Weighed:
+    """A weighed report under another scale of the same table: nothing but its ratio differs."""
+    if item.bears == "neither" or item.is_baseline:
+        return item
+    ratio = scales.worth(item.grade, "statement" if item.is_word else item.state, item.days)
+    found = ratio if has_direction(ratio) else None
+    return item if found == item.ratio else replace(item, ratio=found)
+
+
 def _rule_words(rule: Rule | None) -> str:
     if rule is None:
         return ""
     fields = rule.when.model_dump(exclude_defaults=True)
     return ", ".join(f"{key} {' or '.join(map(str, v)) if isinstance(v, tuple) else v}" for key, v in fields.items())
+
+
+def as_part(item: Weighed, weights: Weights) -> Weighed:
+    """A report taken as one of a part: it counts as C3 at most."""
+    ratio = part_of(item.ratio, weights) if item.ratio is not None and item.whole else item.ratio
+    return replace(item, whole=False, ratio=ratio)
+
+
+def part_of(ratio: Bounds, weights: Weights) -> Bounds:
+    """What a ratio is worth for a part: that of C3 at most."""
+    most = likelihood_ratio(Grade(PART), weights.overrides, weights.scale)
+    return Bounds(min(ratio.low, most.low), min(ratio.high, most.high))
 
 
 def default_cluster(report: Report) -> str:
