@@ -82,8 +82,8 @@ MARKDOWN = """\
 
 ### 1159: telegram 1159
 
-- made 1962-11-01 by Government of the United States (US), to US-negotiators; not in hand; what it says is not \
-known here \\[1159\\]
+- made 1962-11-01 by Government of the United States (US), to US-negotiators; not in hand; described by COM-33: “Telegram \
+1159: instructions for McCloy's next contact with the Soviets (IL-28 and other items); text not found” \\[1159\\]
 
 ### 1166: telegram 1166
 """

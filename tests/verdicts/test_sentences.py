@@ -48,7 +48,7 @@ def test_no_note_is_ever_shown(case: Case) -> None:
     assert "DISAGREES" not in told
 
 
-@pytest.mark.parametrize("name", ["no_such_line", "@no-such-duty", "@offensive-weapons"])
+@pytest.mark.parametrize("name", ["no_such_line", "@no-such-duty", "@proof-of-removal.methods"])
 def test_unknown_names_say_what_there_is(case: Case, name: str) -> None:
     with pytest.raises(TallybookError) as error:
         desk.why(desk.ask(case, "1962-11-12"), name)

@@ -22,6 +22,7 @@ __all__ = ["ChangeError", "Conflict", "InForce", "Note", "Provisions", "Suspensi
 PLAIN = "plain"
 _SETTING = frozenset({"add", "replace", "repeal", "correct", "renumber", "restate"})
 _HELD = frozenset({"suspend", "resume"})
+_MOST_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +102,14 @@ def provisions_in_force(
     instruments: Mapping[str, Instrument] | None = None,
     came_true: Callable[[str, frozenset[str]], Moment | None] = lambda _text, _without: None,
     reading: str = PLAIN,
+    kept: dict[Any, Composed] | None = None,
 ) -> InForce:
     """Apply the changes known and commenced at `on`, in order of effect, then making, then number.
 
     `base` maps ids to provisions as read from the file, in their order; `read` turns a written time into a Moment;
     `is_known` says whether a change was known; `came_true` when a condition on which a change waits first held, by `on`.
     Under a named `reading`, what that reading reads otherwise takes the place of the plain words.
+    `kept` holds texts already composed from the same base, by the changes in them.
     Raises ChangeError where a change does not fit its target, and pydantic's ValidationError where one spoils the form of a
     provision.
     """
@@ -114,6 +117,45 @@ def provisions_in_force(
     live = timeline.live()
     conflicts = _conflicts(live)
     barred = {address for conflict in conflicts for address in conflict.changes}
+    gone = {name: repeal.change.address for name in instruments or () if (repeal := timeline.instrument_repealed(name))}
+    key = (id(base), reading, tuple((repr(entry.change), entry.since) for entry in live), tuple(gone.items()))
+    composed = kept.get(key) if kept is not None else None
+    if composed is None:
+        composed = _compose(base, live, barred, gone, read, reading)
+        if kept is not None:
+            if len(kept) >= _MOST_KEPT:
+                kept.clear()
+            kept[key] = composed
+    text = composed.text
+    return InForce(
+        composed.provisions,
+        text.repealed,
+        {name: tuple(notes) for name, notes in text.notes.items()},
+        tuple(a for a in timeline.applied() if a not in barred),
+        conflicts,
+        _suspended(timeline, text, barred, read),
+        {text.find(name) or name: at for name, at in composed.since.items()},
+        {name: found for name in instruments or () if (found := timeline.commencement_of(name)) is not None},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """The text with the changes of one moment in it. It is shared by every question that has the same changes."""
+
+    provisions: Provisions
+    text: Text
+    since: Mapping[str, datetime]
+
+
+def _compose(
+    base: Mapping[str, dict[str, Any]],
+    live: Iterable[Live],
+    barred: set[str],
+    gone: Mapping[str, str],
+    read: Callable[[str], Moment],
+    reading: str,
+) -> Composed:
     text = Text(base, read)
     since: dict[str, datetime] = {}
     said: set[tuple[datetime, datetime, str, str, str]] = set()
@@ -127,21 +169,11 @@ def provisions_in_force(
             if entry.change.op in ("add", "insert") and not entry.change.aim.path:
                 since[entry.change.aim.name] = entry.since
     for name, raw in text.entries.items():
-        gone = timeline.instrument_repealed(str(raw["in"])) if name in base and "in" in raw else None
-        if gone is not None and name not in text.repealed:
-            text.repealed[name] = gone.change.address
+        if name in base and name not in text.repealed and raw.get("in") in gone:
+            text.repealed[name] = gone[str(raw["in"])]
     reader = provision_reader()
     standing = {name: reader.validate_python(_as_read(raw, reading)) for name, raw in text.entries.items()}
-    return InForce(
-        Provisions(standing, text.renamed),
-        text.repealed,
-        {name: tuple(notes) for name, notes in text.notes.items()},
-        tuple(a for a in timeline.applied() if a not in barred),
-        conflicts,
-        _suspended(timeline, text, barred, read),
-        {text.find(name) or name: at for name, at in since.items()},
-        {name: found for name in instruments or () if (found := timeline.commencement_of(name)) is not None},
-    )
+    return Composed(Provisions(standing, text.renamed), text, since)
 
 
 def _as_read(raw: dict[str, Any], reading: str) -> dict[str, Any]:

@@ -198,7 +198,10 @@ def _compile(tree: Any, seen: dict[str, set[str]]) -> Compiled:
         return _comparison(tree, seen)
     if kind == "has_value":
         return _of_value(tree, seen)
-    seen["atoms"].add(str(_read_atom(tree, {})))
+    plain = _read_atom(tree, {})
+    seen["atoms"].add(str(plain))
+    if not any(value.startswith("?") for _, value in plain.args):
+        return Compiled(lambda situation, at, scope: situation.holds(plain, at))
     return Compiled(lambda situation, at, scope: situation.holds(_read_atom(tree, scope), at))
 
 

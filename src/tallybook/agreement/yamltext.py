@@ -7,6 +7,7 @@ yes/no/on/off (a word in YAML 1.2, a boolean in 1.1).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import isinf
 from typing import Any, TypeAlias
@@ -55,9 +56,10 @@ def read_yaml(raw: bytes, file: str) -> Document:
     reader = YAML(typ="safe", pure=True)
     reader.version = (1, 2)
     try:
-        if _has_more_than_data(reader, text, file, out):
+        events = _events(reader, text, file, out)
+        if events is None:
             return out
-        root = reader.compose(text)
+        root = _composed(events)
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 0
@@ -83,25 +85,56 @@ def decoded(raw: bytes, file: str, faults: list[Fault]) -> str | None:
         return None
 
 
-def _has_more_than_data(reader: YAML, text: str, file: str, out: Document) -> bool:
+class _Replay:
+    """Events that were read once, as ruamel's composer asks a parser for them."""
+
+    def __init__(self, events: Sequence[Any]) -> None:
+        self._events, self._next = events, 0
+
+    def check_event(self, *kinds: type) -> bool:
+        if self._next >= len(self._events):
+            return False
+        return not kinds or isinstance(self._events[self._next], kinds)
+
+    def peek_event(self) -> Any:
+        return self._events[self._next]
+
+    def get_event(self) -> Any:
+        self._next += 1
+        return self._events[self._next - 1]
+
+
+def _composed(events: Sequence[Any]) -> Node | None:
+    reader = YAML(typ="safe", pure=True)
+    reader.version = (1, 2)
+    # Scanning takes most of the time, so the events are not read from the text a second time.
+    reader._parser = _Replay(events)  # noqa: SLF001
+    root: Node | None = reader.composer.get_single_node()
+    return root
+
+
+def _events(reader: YAML, text: str, file: str, out: Document) -> list[Any] | None:
+    """The events of a text that is nothing but data, or None with the fault noted."""
     depth = 0
+    found: list[Any] = []
     for event in reader.parse(text):
+        found.append(event)
         line = event.start_mark.line + 1
         if isinstance(event, AliasEvent):
             out.faults.append(Fault(file, line, "", f"alias *{event.anchor}", "write the value out; aliases are refused"))
-            return True
+            return None
         if getattr(event, "anchor", None):
             out.faults.append(Fault(file, line, "", f"anchor &{event.anchor}", "remove it; anchors are refused"))
-            return True
+            return None
         if getattr(event, "tag", None):
             out.faults.append(Fault(file, line, "", f"tag {event.tag}", "remove it; tags are refused"))
-            return True
+            return None
         name = type(event).__name__
         depth += name.endswith("StartEvent") - name.endswith("EndEvent")
         if depth > DEEPEST:
             out.faults.append(Fault(file, line, "", "nested too deeply", f"keep to {DEEPEST} levels"))
-            return True
-    return False
+            return None
+    return found
 
 
 def _value(node: Node, path: Path, file: str, out: Document) -> Any:

@@ -31,9 +31,11 @@ def _marks_of(standing: Standing, text: str) -> tuple[list[datetime], bool]:
 
             found |= set(turning_points(standing, provision))
     asks = bool(parsed.words & VERDICTS)
+    instants = sorted(at for at in found if at <= standing.on)
     if asks:
-        found |= set(standing.instants())
-    return sorted(at for at in found if at <= standing.on), asks
+        # Two sorted runs: what came in with reports is in order already.
+        instants = list(dict.fromkeys(sorted([*instants, *standing.instants()])))
+    return instants, asks
 
 
 def first_held(standing: Standing, text: str) -> datetime | None:

@@ -376,7 +376,8 @@ def receipt(board: Board) -> dict[str, Any]:
     sources["reports/sources.csv"] = digest([asdict(file.sources[name]) for name in sorted(cited) if name in file.sources])
     for name, instrument in inquiry.agreement.instruments.items():
         known_by = instrument.known or instrument.made
-        if instrument.file and name in inquiry.case.texts and known_by and inquiry.read(known_by).last <= known:
+        out = known_by is not None and inquiry.read(known_by).last <= known and inquiry.sees((), name)
+        if instrument.file and name in inquiry.case.texts and out:
             sources[instrument.file] = digest(inquiry.case.texts[name])
     return {"engine": board.engine, "sources": dict(sorted(sources.items())), "checkpoint": None}
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from tallybook.agreement.agreement import Agreement
 from tallybook.agreement.amendment import NOT_YET, ON_RECEIPT, Change, Commencement
-from tallybook.agreement.change import InForce, provisions_in_force
+from tallybook.agreement.change import Composed, InForce, provisions_in_force
 from tallybook.agreement.claim import Claim
 from tallybook.agreement.language import condition
 from tallybook.agreement.provision import Definition, Duty
@@ -38,6 +38,7 @@ class Case:
     evidence: EvidenceFile
     texts: Mapping[str, str]
     plans: Mapping[str, Plan] = field(default_factory=dict)
+    texts_composed: dict[Any, Composed] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def tz(self) -> ZoneInfo:
@@ -128,7 +129,8 @@ class Inquiry:
 
     def instants(self) -> Sequence[datetime]:
         """Every instant up to the date asked about at which something was so, on what is known."""
-        return sorted({*self.view.instants(self.on), *self.record.changes(None, self.on)})
+        # Both are in order, and one after the other they are sorted in one pass.
+        return list(dict.fromkeys(sorted([*self.view.instants(self.on), *self.record.changes(None, self.on)])))
 
     def read(self, text: str) -> Moment:
         """A time as written in the case."""
@@ -161,6 +163,7 @@ class Inquiry:
             instruments=self.agreement.instruments,
             came_true=self._came_true,
             reading=self.question.reading,
+            kept=self.case.texts_composed,
         )
 
     def _came_true(self, text: str, without: frozenset[str]) -> Moment | None:

@@ -84,13 +84,21 @@ def asks(inquiry: Inquiry, name: str, question: str) -> bool:
     return isinstance(method, Proof) and (method.question or "completeness") == question
 
 
+def _match_of(inquiry: Inquiry, method: Proof) -> Match:
+    key = ("met by", method.id)
+    if key not in inquiry.memo:
+        inquiry.memo[key] = Match.model_validate(method.met_by)
+    found: Match = inquiry.memo[key]
+    return found
+
+
 def _reports_meeting(inquiry: Inquiry, name: str, usable: Sequence[Weighed], seen: set[str]) -> tuple[str, ...]:
     method = inquiry.in_force.provisions.get(name)
     if not isinstance(method, Proof) or name in seen or name in inquiry.in_force.repealed:
         return ()
     found: list[str] = []
     if method.met_by is not None:
-        match = Match.model_validate(method.met_by)
+        match = _match_of(inquiry, method)
         found += [w.report.id for w in usable if matches(match, w.report, inquiry.view, inquiry.agreement.parties)]
     for other in method.includes:
         found += _reports_meeting(inquiry, other, usable, {*seen, name})

@@ -80,6 +80,7 @@ def sentences(tree: Because, quote: Callable[[str], str] = str) -> list[str]:
 
 
 def known_by(inquiry: Inquiry) -> str:
-    """The question in words: the date asked about and what was known by."""
-    tz = inquiry.case.tz
-    return f"on {written(inquiry.question.on, tz)}, as known by {written(inquiry.question.known, tz)}"
+    """The question in words: the date asked about, what was known by, and to whom."""
+    tz, question = inquiry.case.tz, inquiry.question
+    to = f" as far as {question.side} could know" if question.side else ""
+    return f"on {written(question.on, tz)}, as known by {written(question.known, tz)}{to}"
