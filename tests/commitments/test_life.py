@@ -403,3 +403,83 @@ def test_what_was_never_so_is_owed_and_not_broken() -> None:
     again = case_of(duty, once + fact("watching(A)", "2020-05-01"))
     assert states(again, "2020-06-01")["watch"] == ("in force", "owed")
     assert life(again, "2020-06-01", "watch").missed.startswith("2020-04-01")
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        "once [10d, ..] delivered(x)",
+        "late_delivery(x)",
+        "in-force @new",
+        "not in-force @old",
+        "suspended @stopped",
+        'value @word == "new"',
+        "missed @first",
+    ],
+)
+def test_a_limit_runs_from_the_instant_at_which_its_condition_came_true(trigger: str) -> None:
+    body = f"""
+  - {{id: late, kind: duty, in: pact, owed: {{by: A, to: B}}, when: '{trigger}', achieve: paid(x), within: 10d}}
+  - {{id: first, kind: duty, in: pact, owed: {{by: A, to: B}}, achieve: done(x), by: 2020-03-10}}
+  - {{id: old, kind: liberty, in: pact, holder: A}}
+  - {{id: stopped, kind: liberty, in: pact, holder: A}}
+  - {{id: word, kind: definition, in: pact, cases: [{{is: old}}]}}
+"""
+    more = """
+states:
+  - {atom: late_delivery(x), when: "once [10d, ..] delivered(x)"}
+changes:
+  - {in: pact, n: 1, made: 2020-03-11, op: add, target: "@new", value: {kind: liberty, holder: A}, recorded_by: [R1]}
+  - {in: pact, n: 2, made: 2020-03-11, op: repeal, target: "@old", recorded_by: [R1]}
+  - {in: pact, n: 3, made: 2020-03-11, op: suspend, target: "@stopped", recorded_by: [R1]}
+  - {in: pact, n: 4, made: 2020-03-11, op: replace, target: "@word.cases", value: [{is: new}], recorded_by: [R1]}
+"""
+    case = case_of(body, fact("delivered(x)", "2020-03-01"), more)
+    due = {life(case, on, "late").due[:10] for on in ("2020-03-15", "2020-04-01", "2025-01-01")}
+    assert due == {"2020-03-21"}
+    assert life(case, "2025-01-01", "late").state == "overdue"
+
+
+def test_time_is_given_back_once_where_suspensions_overlap() -> None:
+    stop = '  - {in: pact, n: %d, made: 2020-01-11, op: suspend, target: "@pay", until: 2020-01-%d, recorded_by: [R1]}\n'
+    case = case_of(f"  - {DUTY}, within: 30d}}", more="changes:\n" + stop % (1, 31) + stop % (2, 25))
+    assert life(case, "2020-03-15").due.startswith("2020-02-20")
+
+
+def test_what_was_missed_stays_missed_and_nothing_is_missed_before_the_words_that_make_it_so() -> None:
+    change = 'in: pact, n: 1, made: 2020-03-10, op: extend, target: "@pay", value: {by: 2020-04-30}, recorded_by: [R1]'
+    longer = f"\nchanges:\n  - {{{change}}}\n"
+    case = case_of(f"  - {DUTY}, by: 2020-02-28}}", more=longer)
+    assert (life(case, "2020-03-05").state, life(case, "2020-03-05").missed[:10]) == ("overdue", "2020-02-28")
+    assert (life(case, "2020-03-20").state, life(case, "2020-03-20").missed[:10]) == ("owed", "2020-02-28")
+    sooner = longer.replace("extend", "limit").replace("2020-04-30", "2020-01-31")
+    case = case_of(f"  - {DUTY}, by: 2020-06-30}}", more=sooner)
+    assert life(case, "2020-03-05").missed == ""
+    assert life(case, "2020-03-20").missed[:10] == "2020-03-10"
+
+
+def test_a_receipt_known_later_moves_no_earlier_answer() -> None:
+    received = "effective: on receipt, to: [B], received: {B: 2020-03-01}"
+    case = make(
+        f"provisions:\n  - {DUTY}}}", R1, instruments={"pact": f"{{name: p, made: 2020-01-01, in_hand: none, {received}}}"}
+    )
+    early = desk.ask(case, "2020-04-01", "2020-02-01")
+    assert desk.board(early).duties[0].life.status == "not in force"
+    assert states(case, "2020-04-01")["pay"] == ("in force", "owed")
+
+
+def test_an_instrument_that_waits_for_its_own_provisions_is_a_fault() -> None:
+    waiting = "{name: p, made: 2020-01-01, in_hand: none, effective: {when: owed @pay}}"
+    with pytest.raises(AssertionError, match="wait for each other"):
+        make(f"provisions:\n  - {DUTY}}}", R1, instruments={"pact": waiting})
+
+
+@pytest.mark.parametrize("limit", ["999999d", "9999y"])
+def test_a_limit_too_long_is_a_fault(limit: str) -> None:
+    with pytest.raises(AssertionError, match="longer than"):
+        case_of(f"  - {DUTY}, within: {limit}}}")
+
+
+def test_the_end_of_the_calendar_is_no_end_of_the_program() -> None:
+    case = case_of(f"  - {DUTY}, when: delivered(goods), within: 900y}}", fact("delivered(goods)", "9990-01-01"))
+    assert life(case, "9998-01-01").state == "owed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +23,7 @@ PLAIN = "plain"
 _SETTING = frozenset({"add", "replace", "repeal", "correct", "renumber", "restate"})
 _HELD = frozenset({"suspend", "resume"})
 _MOST_KEPT = 256
+_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,10 @@ class Provisions(Mapping[str, AnyProvision]):
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """The provisions as they stand, those repealed, what changed each, what is suspended, and the conflicts found."""
+    """The provisions as they stand, those repealed, what changed each, what is suspended, and the conflicts found.
+
+    `turns` are the instants up to now at which a change took effect or a suspension ended.
+    """
 
     provisions: Mapping[str, AnyProvision]
     repealed: Mapping[str, str]
@@ -75,6 +79,7 @@ class InForce:
     suspended: Mapping[str, tuple[Suspension, ...]] = field(default_factory=dict)
     since: Mapping[str, datetime] = field(default_factory=dict)
     commencements: Mapping[str, Any] = field(default_factory=dict)
+    turns: tuple[datetime, ...] = ()
 
     @property
     def history(self) -> dict[str, tuple[str, ...]]:
@@ -127,15 +132,18 @@ def provisions_in_force(
                 kept.clear()
             kept[key] = composed
     text = composed.text
+    suspended = _suspended(timeline, text, barred, read)
+    ends = {s.ends for spans in suspended.values() for s in spans if s.ends is not None and s.ends <= on}
     return InForce(
         composed.provisions,
         text.repealed,
         {name: tuple(notes) for name, notes in text.notes.items()},
         tuple(a for a in timeline.applied() if a not in barred),
         conflicts,
-        _suspended(timeline, text, barred, read),
+        suspended,
         {text.find(name) or name: at for name, at in composed.since.items()},
         {name: found for name in instruments or () if (found := timeline.commencement_of(name)) is not None},
+        tuple(sorted(ends | timeline.starts())),
     )
 
 
@@ -207,8 +215,8 @@ def _clash(a: Change, b: Change) -> str | None:
             return a.target if a.op != b.op else None
         if a.op == "interpret" == b.op and a.reading == b.reading:
             return a.target if _opposed(a.value, b.value) or _opposed(b.value, a.value) else None
-        if a.in_ == b.in_ and {a.op, b.op} == {"repeal", "add"}:
-            # Taken out and put in anew, in the order of the numbers.
+        if a.in_ == b.in_ and {a.op, b.op} in ({"repeal", "add"}, {"renumber", "add"}):
+            # Taken out or moved, and another put in its place, in the order of the numbers.
             return None
         if a.op in _SETTING and b.op in _SETTING:
             same = a.op == b.op and repr(a.value) == repr(b.value)
@@ -241,7 +249,7 @@ def _suspended(
             continue
         spans = out.setdefault(name, [])
         if change.op == "suspend":
-            ends = [read(change.until).last] if change.until else []
+            ends = [read(change.until).last + _INSTANT] if change.until else []
             ends += [undone] if undone is not None else []
             in_part = isinstance(change.value, dict) and bool(change.value.get("in_part"))
             spans.append(Suspension(entry.since, min(ends, default=None), change.address, in_part))

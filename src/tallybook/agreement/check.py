@@ -331,6 +331,9 @@ class _Checker:
                 yield from self._added(path, target, change.value)
         try:
             tz = zone(a.time_zone)
+            for change in a.changes:
+                for text in (change.made, change.known, change.until):
+                    moment(text or change.made, tz)
             moments = [(moment(day, tz), n) for n, change in enumerate(a.changes) for day in self._days(change)]
         except MomentError:
             return
@@ -436,6 +439,9 @@ class _Checker:
         for provision in provisions:
             texts = [text for name in _CONDITIONS if (text := getattr(provision, name, None))]
             texts += [case.when for case in getattr(provision, "cases", ()) if case.when]
+            instrument = self.agreement.instruments.get(provision.in_instrument or "")
+            if instrument is not None and isinstance(instrument.effective, Commencement):
+                texts.append(instrument.effective.when)
             needs = set(provision.claims) if isinstance(provision, Duty) else set()
             needs |= {node for text in texts for node in self._waits_for(text)} | set(getattr(provision, "unless", ()))
             graph.setdefault(f"@{provision.id}", set()).update(needs)

@@ -20,12 +20,20 @@ class Grounds(Protocol):
         """What decides an atom: ("report", id) or ("quote:INSTRUMENT", words). Empty where nothing on record does."""
         ...
 
-    def condition_of(self, atom: Atom) -> tuple[str, dict[str, str]] | None:
-        """The condition by which a state holds, with what its variables stand for, or None."""
+    def conditions_of(self, atom: Atom) -> Sequence[tuple[str, dict[str, str]]]:
+        """The conditions by which a state holds, each with what its variables stand for."""
         ...
 
     def holds_when(self, reference: str, at: datetime) -> str | None:
         """The condition by which a definition holds as a state of affairs, or None."""
+        ...
+
+    def status_step(self, word: str, reference: str, at: datetime) -> Because | None:
+        """What a status rests on, in short; None where nothing more is told."""
+        ...
+
+    def value_step(self, reference: str, at: datetime) -> Because | None:
+        """What the value of a definition rests on; None where nothing more is told."""
         ...
 
 
@@ -35,10 +43,16 @@ class Unrecorded:
     def sources(self, atom: Atom, at: datetime) -> Sequence[tuple[str, str]]:
         return ()
 
-    def condition_of(self, atom: Atom) -> tuple[str, dict[str, str]] | None:
-        return None
+    def conditions_of(self, atom: Atom) -> Sequence[tuple[str, dict[str, str]]]:
+        return ()
 
     def holds_when(self, reference: str, at: datetime) -> str | None:
+        return None
+
+    def status_step(self, word: str, reference: str, at: datetime) -> Because | None:
+        return None
+
+    def value_step(self, reference: str, at: datetime) -> Because | None:
         return None
 
 

@@ -37,7 +37,8 @@ class ConditionError(ValueError):
 class Condition:
     """A parsed condition, with the provisions (`references`), terms and atoms that it speaks of.
 
-    `free` are variables that no `every`, `some` or `count` binds, `words` the status words that it asks for.
+    `free` are variables that no `every`, `some` or `count` binds, `words` the status words that it asks for, and
+    `delays` how long after something on record its truth may still turn.
     """
 
     text: str
@@ -46,6 +47,7 @@ class Condition:
     atoms: frozenset[str]
     free: frozenset[str]
     words: frozenset[str]
+    delays: frozenset[Span]
     run: Run
 
     def __call__(self, situation: Situation, at: datetime, scope: dict[str, str] | None = None) -> Finding:
@@ -106,7 +108,7 @@ def condition(text: str) -> Condition:
         raise ConditionError(text, error.column, str(error)) from error
     references, terms, atoms = (frozenset(seen[key]) for key in ("references", "terms", "atoms"))
     free = frozenset(_free(tree, frozenset()))
-    return Condition(text, references, terms, atoms, free, frozenset(seen["words"]), run.run)
+    return Condition(text, references, terms, atoms, free, frozenset(seen["words"]), run.delays, run.run)
 
 
 def _check_depth(tree: Any, text: str) -> None:

@@ -102,6 +102,11 @@ class Timeline:
         """The address of every change in effect, those about changes included."""
         return [c.address for c in sorted(self._known, key=self.rank) if self.is_live(c)]
 
+    def starts(self) -> set[datetime]:
+        """Every instant up to now at which a change took effect, those since undone included."""
+        found = {self.start(c) for c in self._known}
+        return {at for at in found if at is not None and EARLIEST < at <= self._on}
+
     def rank(self, change: Change) -> Rank:
         """Where a change stands in the order."""
         form = self.form(change)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tallybook.agreement.amendment import Effective
 from tallybook.agreement.model import (
@@ -19,6 +19,7 @@ from tallybook.agreement.model import (
     When,
     Words,
 )
+from tallybook.core.time import span
 
 
 class Party(Strict):
@@ -164,10 +165,15 @@ class Owed(Strict):
     to: Identifier
 
 
+def _is_length(text: str) -> str:
+    span(text)
+    return text
+
+
 class Within(Strict):
     """A time limit from the moment a duty is owed; `value` is absent where the limit is only a vague word."""
 
-    value: Annotated[str, Field(pattern=r"^\d{1,6}(min|h|d|w|mo|y)$")] | None = None
+    value: Annotated[str, Field(pattern=r"^\d{1,6}(min|h|d|w|mo|y)$"), AfterValidator(_is_length)] | None = None
     vague: str = ""
 
 

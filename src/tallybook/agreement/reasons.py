@@ -15,7 +15,7 @@ from typing import Any
 from tallybook.agreement.grounds import AGREEMENT, Grounds, Unrecorded, balance, between, counts, named, sentence, source
 from tallybook.agreement.language import _read_atom as bound_atom
 from tallybook.agreement.language import _window as window_of
-from tallybook.agreement.language import compile_part, parse
+from tallybook.agreement.language import compile_part, condition, parse
 from tallybook.agreement.situation import Atom, Compiled, Situation, delays_of
 from tallybook.agreement.windows import _instants as looked_at
 from tallybook.core.explanation import Because
@@ -267,7 +267,9 @@ class _Teller:
         facts = self._facts(tree, found.truth, at, reference=reference, value=value)
         plain = f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
         told = "not settled" if value is None else plain.lower() if isinstance(value, bool) else plain
-        return self._own_words("value", f"{sentence(found.truth)}: the value of {reference} is {told}.", tree, facts)
+        says = f"{sentence(found.truth)}: the value of {reference} is {told}."
+        step = self.grounds.value_step(reference, at)
+        return Because("value", says, (step,), facts=facts) if step else self._own_words("value", says, tree, facts)
 
     def _status(self, tree: Any, at: datetime, scope: dict[str, str]) -> Because:
         word, reference = str(tree.children[0]), str(tree.children[1])
@@ -282,19 +284,21 @@ class _Teller:
         if behind is not None:
             child = explain_condition(behind, self.situation, at, self.grounds, {}, self.depth + 1)
             return Because("status", says, (child,), facts=facts)
-        return self._own_words("status", says, tree, facts)
+        step = self.grounds.status_step(word, reference, at)
+        return Because("status", says, (step,), facts=facts) if step else self._own_words("status", says, tree, facts)
 
     def _atom(self, tree: Any, at: datetime, scope: dict[str, str]) -> Because:
         atom = bound_atom(tree, scope)
         found = self.situation.holds(atom, at)
         facts = self._facts(tree, found.truth, at, atom=str(atom))
-        behind = self.grounds.condition_of(atom) if self.depth < _DEEPEST else None
+        conditions = self.grounds.conditions_of(atom) if self.depth < _DEEPEST else ()
         says = f"{sentence(found.truth)}: "
-        if behind is not None:
-            text, bound = behind
-            says += f"{atom}, which holds when {text}."
-            child = explain_condition(text, self.situation, at, self.grounds, bound, self.depth + 1)
-            return Because("fact", says, (child,), facts=facts)
+        for text, bound in conditions:
+            # What is on record may decide against every condition.
+            if condition(text)(self.situation, at, bound).truth is found.truth:
+                says += f"{atom}, which holds when {text}."
+                child = explain_condition(text, self.situation, at, self.grounds, bound, self.depth + 1)
+                return Because("fact", says, (child,), facts=facts)
         return self._on_record("fact", says, tree, atom, at, facts)
 
     def _on_record(self, rule: str, says: str, tree: Any, atom: Atom, at: datetime, facts: dict[str, Any]) -> Because:

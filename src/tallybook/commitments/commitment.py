@@ -11,7 +11,7 @@ from tallybook.agreement.situation import Atom
 from tallybook.commitments.deadline import Deadline, began, deadline, owed_since
 from tallybook.commitments.exceptions import lifting
 from tallybook.commitments.moments import first_held, turned_false
-from tallybook.commitments.powers import ended, suspensions
+from tallybook.commitments.powers import INSTANT, ended, suspensions
 from tallybook.commitments.roles import Roles, roles
 from tallybook.commitments.view import Standing
 from tallybook.core.truth import Finding, Truth
@@ -53,6 +53,7 @@ class Commitment:
     vague: tuple[str, ...]
     roles: Roles
     missed: str = ""
+    missed_at: datetime | None = None
     done_since: str = ""
     remark: str = ""
 
@@ -128,8 +129,8 @@ def _commitment(standing: Standing, duty: Duty) -> Commitment:
     exception = lifting(standing, duty.id, duty.unless)
     due = deadline(standing, duty)
     owing = status == IN_FORCE and not done and not released and exception is None
-    missed = _missed(standing, duty, due, owing=owing)
-    state, status = _state(standing, duty, status, released, done, exception is not None, missed)
+    missed, late = _missed(standing, duty, due, owing=owing)
+    state, status = _state(standing, duty, status, released, done, exception is not None, late)
     done_since = _done_since(standing, duty) if done else None
     return Commitment(
         duty=duty,
@@ -145,13 +146,14 @@ def _commitment(standing: Standing, duty: Duty) -> Commitment:
         vague=(*duty.vague, *((duty.within.vague,) if duty.within and duty.within.vague else ())),
         roles=roles(standing, duty),
         missed=standing.show(missed) if missed else "",
+        missed_at=missed,
         done_since=standing.show(done_since) if done_since else "",
         remark=due.remark if due.at is None and not done else "",
     )
 
 
 def _state(
-    standing: Standing, duty: Duty, status: str, released: str, done: bool, excepted: bool, missed: datetime | None
+    standing: Standing, duty: Duty, status: str, released: str, done: bool, excepted: bool, late: bool
 ) -> tuple[str, str]:
     """The state of a duty, and its norm status with it."""
     if status in (IN_FORCE, PENDING, SUSPENDED) and released:
@@ -164,7 +166,7 @@ def _state(
         return WITHHELD, status
     if duty.maintain is not None:
         return (BREACHED if _is_broken(standing, duty) else OWED), status
-    late = missed is not None or _is_broken(standing, duty)
+    late = late or _is_broken(standing, duty)
     return (OVERDUE if late and not _supported(standing, duty) else OWED), status
 
 
@@ -199,18 +201,41 @@ def _done_since(standing: Standing, duty: Duty) -> datetime | None:
     return since
 
 
-def _missed(standing: Standing, duty: Duty, due: Deadline, *, owing: bool) -> datetime | None:
-    """The instant from which a duty was overdue or broken, or None. Decided by how things stood then, on what is known now."""
-    found = []
+def _missed(standing: Standing, duty: Duty, due: Deadline, *, owing: bool) -> tuple[datetime | None, bool]:
+    """The instant from which a duty was overdue or broken, or None; and whether it is so under the words that now stand.
+
+    Decided by how things stood then, on what is known now. What was missed under an earlier text stays missed; nothing is missed before the text that makes it so.
+    """
+    found, carried = [], None
+    since = _reads_so_since(standing, duty)
+    if since is not None:
+        earlier = standing.at(since - INSTANT)
+        before = earlier.in_force.provisions.get(duty.id)
+        carried = commitment(earlier, before).missed_at if isinstance(before, Duty) else None
     if due.at is not None and due.at < standing.on and duty.maintain is None:
-        then = standing.at(due.at)
-        life = commitment(then, duty)
-        if life.state == OWED and not _supported(then, duty):
-            found.append(due.at)
+        at = due.at if since is None else max(due.at, since)
+        if at == standing.on:
+            late = owing and not _supported(standing, duty)
+        else:
+            then = standing.at(at)
+            late = commitment(then, duty).state in (OWED, OVERDUE) and not _supported(then, duty)
+        if late:
+            found.append(at)
     broken = broken_at(standing, duty)
     if broken is not None and (owing or broken < standing.on):
         found.append(broken)
-    return min(found, default=None)
+    return min(filter(None, (*found, carried)), default=None), bool(found)
+
+
+def _reads_so_since(standing: Standing, duty: Duty) -> datetime | None:
+    """When a change last gave a duty other words about what is owed by when; None where none did."""
+    for turn in reversed(standing.in_force.turns):
+        before = standing.at(turn - INSTANT).in_force.provisions.get(duty.id)
+        if not isinstance(before, Duty):
+            return None
+        if any(getattr(before, key) != getattr(duty, key) for key in ("by", "within", "when", "in_force", "achieve", "earliest")):
+            return turn
+    return None
 
 
 def broken_at(standing: Standing, duty: Duty) -> datetime | None:

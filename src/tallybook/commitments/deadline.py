@@ -64,21 +64,23 @@ def deadline(standing: Standing, duty: Duty) -> Deadline:
 
 def _fixed(standing: Standing, text: str, stops: list[Span]) -> Deadline:
     due = standing.read(text).last
-    if any(s.holds(due) for s in stops):
+    if due <= standing.on and any(s.holds(due) for s in stops):
         return Deadline(text, None, "its date passed while it was suspended; a new one is needed")
     return Deadline(text, due)
 
 
 def _stopped(due: datetime, since: datetime, stops: list[Span]) -> datetime | None:
-    """A due instant moved by the time during which the clock stood still; None while it stands."""
+    """A due instant moved by the time during which the clock stood still; None while it stands. Overlaps count once."""
+    counted = since
     for stop in stops:
-        if stop.ends is not None and stop.ends <= since:
-            continue
         if stop.starts > due:
             break
         if stop.ends is None:
             return None
-        due += stop.ends - max(stop.starts, since)
+        start = max(stop.starts, counted)
+        if stop.ends > start:
+            due += stop.ends - start
+            counted = stop.ends
     return due
 
 

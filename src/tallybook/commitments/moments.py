@@ -3,39 +3,129 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from tallybook.agreement.language import condition
-from tallybook.agreement.provision import Duty
+from tallybook.agreement.provision import AnyProvision, Duty, Effect, Exception_, Power
 from tallybook.commitments.view import Standing
+from tallybook.core.time import Span, shifted, span
 from tallybook.core.truth import Truth
 
+_INSTANT = timedelta(seconds=1)
+_DEEPEST_WINDOWS = 3
+_MOST_MARKS = 20_000
 VERDICTS = frozenset(
     {"no-evidence", "claimed", "indicated", "supported", "verified", "unclear", "disputed", "contradicted", "unverified"}
 )
 
 
 def marks(standing: Standing) -> list[datetime]:
-    """Every instant up to the date asked about at which an event or state on record may change, and that date."""
-    return [*standing.record.changes(None, standing.on), standing.on]
+    """Every instant up to the date asked about at which something on record, or the text, may change, and that date."""
+    if "marks" not in standing.memo:
+        standing.memo["marks"] = sorted({*standing.record.changes(None, standing.on), *_of_the_text(standing), standing.on})
+    found: list[datetime] = standing.memo["marks"]
+    return found
+
+
+def _of_the_text(standing: Standing) -> Iterator[datetime]:
+    """When changes took effect, instruments were made, and the terms of provisions began and ended."""
+    found = list(standing.in_force.turns)
+    for instrument in standing.agreement.instruments.values():
+        if instrument.made:
+            found.append(standing.read(instrument.made).last)
+        if isinstance(instrument.effective, str) and instrument.effective[:1].isdigit():
+            found.append(standing.read(instrument.effective).last)
+    for provision in standing.in_force.provisions.values():
+        if provision.from_:
+            found.append(standing.read(provision.from_).last)
+        if provision.until:
+            found.append(shifted(standing.read(provision.until).last, _INSTANT))
+    yield from (at for at in found if at <= standing.on)
+
+
+@dataclass(slots=True)
+class _Turns:
+    """What may turn a condition: instants, lengths of time after which what is on record is felt, and verdicts."""
+
+    points: set[datetime] = field(default_factory=set)
+    spans: set[Span] = field(default_factory=set)
+    asks: bool = False
+    seen: set[str] = field(default_factory=set)
+    windows: int = 0
+
+
+def _gather(standing: Standing, text: str, out: _Turns) -> None:
+    """Follow a condition through the provisions and states that it asks about."""
+    parsed = condition(text)
+    windows = {span for span in parsed.delays if span != Span()}
+    out.spans |= windows
+    out.windows += bool(windows)
+    out.asks = out.asks or bool(parsed.words & VERDICTS)
+    for reference in sorted(parsed.references):
+        name = reference.lstrip("@").split(".")[0]
+        provision = standing.in_force.provisions.get(name)
+        if provision is not None and name not in out.seen:
+            out.seen.add(name)
+            _through(standing, provision, out)
+    heads = {atom.split("(")[0] for atom in parsed.atoms}
+    for state in standing.agreement.states:
+        if state.when and state.atom not in out.seen and state.atom.split("(")[0] in heads:
+            out.seen.add(state.atom)
+            _gather(standing, state.when, out)
+
+
+def _through(standing: Standing, provision: AnyProvision, out: _Turns) -> None:
+    if isinstance(provision, Duty):
+        from tallybook.commitments.deadline import turning_points
+
+        out.points |= set(turning_points(standing, provision))
+        out.asks = out.asks or bool(provision.claims)
+    if isinstance(provision, Power) and provision.effect and provision.effect.at_most and provision.effect.at_most.value:
+        out.spans.add(span(provision.effect.at_most.value) + Span(rest=_INSTANT))
+        out.windows += 1
+    acting = [
+        p
+        for p in standing.in_force.provisions.values()
+        if (isinstance(p, Exception_) and f"@{provision.id}" in p.to)
+        or (isinstance(p, Power) and p.effect and _acts_on(p.effect, provision.id))
+    ]
+    for other in acting:
+        if other.id not in out.seen:
+            out.seen.add(other.id)
+            _through(standing, other, out)
+    for key in ("in_force", "when", "achieve", "maintain", "endeavour", "breached_when", "while_", "holds_when"):
+        if inner := getattr(provision, key, None):
+            _gather(standing, inner, out)
+    for case in getattr(provision, "cases", ()):
+        if case.when:
+            _gather(standing, case.when, out)
+
+
+def _acts_on(effect: Effect, name: str) -> bool:
+    reference = f"@{name}"
+    return effect.end == "all" or reference in (*effect.suspend, *effect.resume, *effect.end)
 
 
 def _marks_of(standing: Standing, text: str) -> tuple[list[datetime], bool]:
     """The instants at which a condition may change, and whether it asks for verdicts on evidence."""
-    parsed = condition(text)
-    found = set(marks(standing))
-    for reference in parsed.references:
-        provision = standing.in_force.provisions.get(reference.lstrip("@").split(".")[0])
-        if isinstance(provision, Duty):
-            from tallybook.commitments.deadline import turning_points
-
-            found |= set(turning_points(standing, provision))
-    asks = bool(parsed.words & VERDICTS)
-    instants = sorted(at for at in found if at <= standing.on)
-    if asks:
-        # Two sorted runs: what came in with reports is in order already.
-        instants = list(dict.fromkeys(sorted([*instants, *standing.instants()])))
-    return instants, asks
+    key = ("marks of", text)
+    if key not in standing.memo:
+        turns = _Turns()
+        _gather(standing, text, turns)
+        found = {*marks(standing), *turns.points}
+        # A window may look back at what turned because of another window, as often as windows were met on the way.
+        for _ in range(min(turns.windows, _DEEPEST_WINDOWS)):
+            found |= {at for mark in list(found) for length in turns.spans for at in length.felt(mark, standing.tz)}
+            if len(found) > _MOST_MARKS:
+                break
+        instants = sorted(at for at in found if at <= standing.on)
+        if turns.asks:
+            # Two sorted runs: what came in with reports is in order already.
+            instants = list(dict.fromkeys(sorted([*instants, *standing.instants()])))
+        standing.memo[key] = instants, turns.asks
+    result: tuple[list[datetime], bool] = standing.memo[key]
+    return result
 
 
 def first_held(standing: Standing, text: str) -> datetime | None:

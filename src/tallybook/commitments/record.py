@@ -107,7 +107,7 @@ class Record:
     def _receipts(self, agreement: Agreement, read: Callable[[str], Moment]) -> Iterable[Entry]:
         for name, instrument in agreement.instruments.items():
             for party, day in instrument.received.items():
-                if read(day).last <= self._view.known:
+                if read(day).last <= self._view.known and self._sees((), name):
                     atom = Atom("received", (("0", name), ("by", party)))
                     yield Entry(atom, True, read(day), None, f"{party} received {instrument.name} on {day}")
 

@@ -67,7 +67,9 @@ def moment(text: str, tz: ZoneInfo) -> Moment:
         if found := _DAY.fullmatch(text):
             day = datetime(int(found[1]), int(found[2]), int(found[3]), tzinfo=tz)
             return _span(text, day, day)
-    except (ValueError, OverflowError) as error:
+    except OverflowError as error:
+        raise MomentError(f"{text!r} lies outside the calendar of the years 1 to 9999") from error
+    except ValueError as error:
         raise MomentError(f"{text!r} is a date that does not exist; {_FORMS}") from error
     if "T" in text and re.fullmatch(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}.*", text):
         raise MomentError(f"{text!r} does not say its offset from UTC; {_FORMS}")
@@ -80,7 +82,10 @@ def _span(text: str, first_day: datetime, last_day: datetime) -> Moment:
 
 def written(at: datetime, tz: ZoneInfo) -> str:
     """An instant in ISO 8601 with the offset of `tz`, to the second."""
-    return at.astimezone(tz).isoformat(timespec="seconds")
+    try:
+        return at.astimezone(tz).isoformat(timespec="seconds")
+    except OverflowError:
+        return at.isoformat(timespec="seconds")
 
 
 def duration(text: str) -> timedelta:
@@ -133,7 +138,7 @@ class Span:
                 return (datetime.max if sign > 0 else datetime.min).replace(tzinfo=UTC)
             year, month = number // 12, number % 12 + 1
             moved = local.replace(year=year, month=month, day=min(local.day, _days_in(year, month)))
-            at = shifted(moved, timedelta(days=sign * self.days)).replace(fold=0).astimezone(UTC)
+            at = _in_utc(shifted(moved, timedelta(days=sign * self.days)).replace(fold=0))
         return shifted(at, sign * self.rest)
 
     def felt(self, at: datetime, tz: ZoneInfo) -> list[datetime]:
@@ -141,10 +146,21 @@ class Span:
         found = [self.after(at, tz)]
         if self.months:
             # From each of the last days of a longer month one looks back to the same day of a shorter one.
-            midnight = found[0].astimezone(tz).replace(hour=0, minute=0, second=0, microsecond=0)
+            try:
+                midnight = found[0].astimezone(tz).replace(hour=0, minute=0, second=0, microsecond=0)
+            except OverflowError:
+                return found
             for days in range(-1, 5):
-                found += [shifted(found[0], timedelta(days=days)), shifted(midnight, timedelta(days=days)).astimezone(UTC)]
+                found += [shifted(found[0], timedelta(days=days)), _in_utc(shifted(midnight, timedelta(days=days)))]
         return found
+
+
+def _in_utc(at: datetime) -> datetime:
+    """An instant in UTC, held within the calendar."""
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        return (datetime.max if at.year > 5000 else datetime.min).replace(tzinfo=UTC)
 
 
 def _days_in(year: int, month: int) -> int:

@@ -35,6 +35,7 @@ from tallybook.verdicts.inquiry import PLAIN, Inquiry
 from tallybook.verdicts.sentences import in_words
 
 MOST_CITED = 25
+_QUOTED = ("text", "because", "covers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,7 +371,7 @@ def receipt(board: Board) -> dict[str, Any]:
     file = inquiry.case.evidence
     cited = {report.source for report in view.reports.values()}
     sources = {name: digest(rows) for name, rows in sorted(tables.items())}
-    sources["agreement.yaml"] = digest(_without_notes(agreement))
+    sources["agreement.yaml"] = digest(_visible(inquiry, agreement))
     sources["items.yaml"] = digest([asdict(item) for item in file.items.values()])
     sources["places.csv"] = digest([asdict(place) for place in file.places.values()])
     sources["reports/sources.csv"] = digest([asdict(file.sources[name]) for name in sorted(cited) if name in file.sources])
@@ -382,8 +383,17 @@ def receipt(board: Board) -> dict[str, Any]:
     return {"engine": board.engine, "sources": dict(sorted(sources.items())), "checkpoint": None}
 
 
-def _without_notes(value: Any) -> Any:
-    """A value without any `note`: a note may hold hindsight and moves no answer."""
+def _visible(inquiry: Inquiry, value: Any) -> Any:
+    """A value without any `note`, which may hold hindsight, and without words of instruments that were not known."""
     if isinstance(value, dict):
-        return {key: _without_notes(item) for key, item in value.items() if key != "note"}
-    return [_without_notes(item) for item in value] if isinstance(value, list) else value
+        return {
+            key: _shown_quotes(inquiry, item) if key in _QUOTED and isinstance(item, dict) else _visible(inquiry, item)
+            for key, item in value.items()
+            if key != "note"
+        }
+    return [_visible(inquiry, item) for item in value] if isinstance(value, list) else value
+
+
+def _shown_quotes(inquiry: Inquiry, quotes: dict[str, Any]) -> dict[str, Any]:
+    known = {name for name, _ in inquiry.quotes({name: [""] for name in quotes if name in inquiry.agreement.instruments})}
+    return {name: words for name, words in quotes.items() if name in known or name not in inquiry.agreement.instruments}

@@ -14,7 +14,7 @@ from tallybook.agreement.amendment import NOT_YET, ON_RECEIPT, Change, Commencem
 from tallybook.agreement.change import Composed, InForce, provisions_in_force
 from tallybook.agreement.claim import Claim
 from tallybook.agreement.language import condition
-from tallybook.agreement.provision import Definition, Duty
+from tallybook.agreement.provision import Definition, Duty, Instrument
 from tallybook.agreement.situation import Atom, gathered
 from tallybook.commitments.exceptions import value_of
 from tallybook.commitments.moments import first_held
@@ -152,6 +152,17 @@ class Inquiry:
         """The provisions as they stand at `on`, on what was known."""
         return self.in_force_at(self.question.on)
 
+    @cached_property
+    def instruments(self) -> Mapping[str, Instrument]:
+        """The instruments, with those receipts that were known and that the side asked about could know."""
+        out = dict(self.agreement.instruments)
+        for name, instrument in out.items():
+            if instrument.received:
+                known = {} if not self.sees((), name) else instrument.received
+                known = {who: day for who, day in known.items() if self.read(day).last <= self.question.known}
+                out[name] = instrument.model_copy(update={"received": known})
+        return out
+
     def in_force_at(self, at: datetime) -> InForce:
         """The provisions as they stood at an instant, on what was known."""
         return provisions_in_force(
@@ -160,7 +171,7 @@ class Inquiry:
             at,
             self.read,
             self.is_known,
-            instruments=self.agreement.instruments,
+            instruments=self.instruments,
             came_true=self._came_true,
             reading=self.question.reading,
             kept=self.case.texts_composed,
@@ -253,7 +264,7 @@ class Inquiry:
                 return None
             return [Begun(Moment(effective.when, came, came), f"{effective.when} since {self.show(came)}")]
         if effective == ON_RECEIPT:
-            received = self.agreement.instruments[name].received
+            received = self.instruments[name].received
             if not received or any(party not in received for party in self.agreement.instruments[name].to):
                 return None
             last = max((self.read(day) for day in received.values()), key=lambda m: m.last)
