@@ -78,6 +78,7 @@ def test_every_template_has_an_account_or_says_that_it_has_none(name: str, templ
 
 
 @pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.parent.name)
+@pytest.mark.slow
 def test_every_case_on_every_day_that_is_expected(folder: Path) -> None:
     lines = (folder.parent / "expected.csv").read_text("utf-8").splitlines()[1:]
     for on in sorted({line.split(",")[0] for line in lines}):

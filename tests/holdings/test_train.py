@@ -61,6 +61,7 @@ def test_both_forms_give_the_answers_of_small_cases(name: str, method: str) -> N
 
 
 @pytest.mark.parametrize("method", [DENSE, TRAIN])
+@pytest.mark.slow
 def test_both_forms_give_the_answers_of_the_medium_case(method: str) -> None:
     account, wanted = case("C_medium")
     right(solve(account, method=method), account, wanted, 1e-7)
@@ -100,6 +101,7 @@ def chains(classes: int, stages: int, declared: int) -> Account:
     return Account(kinds, 6, tuple(looks), {}, mixed)
 
 
+@pytest.mark.slow
 def test_many_stages_and_classes_cost_by_their_number() -> None:
     account = chains(classes=3, stages=5, declared=6)
     dense, train = needed(account)
@@ -138,6 +140,7 @@ def test_decoys_and_a_hidden_visibility_far_apart_in_the_train() -> None:
         close(one.decoys_last, train.classes[name].decoys_last, 1e-8)
 
 
+@pytest.mark.slow
 def test_a_pass_back_from_the_last_day_gives_the_likelihood_of_a_pass_forward() -> None:
     stages = (Stage("s0", 0.1), Stage("s1", 0.3))
     kind = ItemClass("a", 1800, (0.5, 0.3, 0.2), stages, 0.2)
@@ -279,6 +282,7 @@ def test_the_sums_of_a_table() -> None:
     np.testing.assert_allclose(moves.sums(table), wanted)
 
 
+@pytest.mark.slow
 def test_two_runs_of_the_train_give_the_same_bytes() -> None:
     account = case("C_medium")[0]
     found = [solve(account, method=TRAIN).classes[account.classes[0].name] for _ in range(2)]

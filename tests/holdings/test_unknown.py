@@ -97,6 +97,7 @@ def by_grid(prior: tuple[float, float], of: int) -> float:
     return float(likely @ np.array([f[of] for f in passes]) / likely.sum())
 
 
+@pytest.mark.slow
 def test_one_parameter_is_a_quadrature() -> None:
     found = solve_unknown(one, {"p": Beta(4, 2)}, tolerance=1e-12, details=4)
     assert "quadrature" in found.method
@@ -105,6 +106,7 @@ def test_one_parameter_is_a_quadrature() -> None:
     assert found.calls <= 44
 
 
+@pytest.mark.slow
 def test_sampling_agrees_with_quadrature() -> None:
     priors: dict[str, Prior] = {"p": Beta(4, 2), "q": Uniform(0.2, 0.6), "rho": Gamma(2, 50), "phi": LogNormal(-2, 0.5)}
     found = solve_unknown(lambda v: tiny(**v), priors, draws=128, details=0)

@@ -197,6 +197,7 @@ BAD: dict[str, tuple[Edit, list[str]]] = {
 
 
 @pytest.mark.parametrize("name", BAD)
+@pytest.mark.slow
 def test_each_is_told_with_its_place(name: str, copy: Callable[[], Path], capfd: pytest.CaptureFixture[str]) -> None:
     edit, words = BAD[name]
     folder = copy()
@@ -258,6 +259,7 @@ def test_empty_folder(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.parametrize("name", ["condition that does not parse", "unclosed quote", "Latin-1"])
+@pytest.mark.slow
 def test_as_a_process(name: str, copy: Callable[[], Path]) -> None:
     folder = copy()
     BAD[name][0](folder)

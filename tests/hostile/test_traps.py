@@ -20,6 +20,8 @@ from tallybook.casefile.read import read_case
 from tallybook.cli.main import main
 from tallybook.errors import Fault, TallybookError
 
+pytestmark = pytest.mark.slow
+
 AGREEMENT, OBSERVATIONS = "agreement.yaml", "reports/observations.csv"
 FILES = sorted(str(p.relative_to(EXAMPLE)) for p in EXAMPLE.rglob("*") if p.suffix in (".yaml", ".csv"))
 

@@ -16,6 +16,8 @@ from tallybook.lint.restatement import check_restatements
 from tallybook.lint.stages import Walk, end_of
 from tallybook.verdicts.inquiry import Case
 
+pytestmark = pytest.mark.slow
+
 HEAD = """
 agreement: small
 title: A small agreement

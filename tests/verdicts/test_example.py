@@ -199,6 +199,7 @@ NAMES = {
 }
 
 
+@pytest.mark.slow
 def test_a_renamed_copy_gives_the_same_words(copy: Callable[[], Path], example: Path) -> None:
     folder = copy()
     for path in sorted(folder.rglob("*")):

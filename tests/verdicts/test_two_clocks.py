@@ -54,6 +54,7 @@ def test_what_came_later_changes_no_byte(known: datetime, on: datetime | None) -
 
 @settings(max_examples=40, deadline=None)
 @given(data=st.data(), known=INSTANTS)
+@pytest.mark.slow
 def test_any_later_row_may_say_anything(data: st.DataObject, known: datetime) -> None:
     later = [r for r in CASE.evidence.reports.values() if r.known.last > known]
     if not later:

@@ -20,6 +20,9 @@ from tallybook.agreement.model import Identifier, Names, Strict, When
 from tallybook.agreement.provision import AnyProvision, Instrument, Party, Reading, Standard
 
 
+MOST_CHANGES = 500
+
+
 class Agreement(Strict):
     """agreement.yaml: parties, instruments, provisions and changes; claims, board lines and measures."""
 
@@ -33,7 +36,7 @@ class Agreement(Strict):
     readings: dict[str, Reading] = {}
     instruments: dict[str, Instrument]
     provisions: list[AnyProvision]
-    changes: list[Change] = []
+    changes: Annotated[list[Change], Field(max_length=MOST_CHANGES)] = []
     facts: list[Fact] = []
     states: list[StateFact] = []
     vocabulary: Vocabulary

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -120,12 +120,12 @@ class Change(Strict):
     text: Quotes = {}
     note: str = ""
 
-    @property
+    @cached_property
     def address(self) -> str:
         """`INSTRUMENT#n`."""
         return f"{self.in_}#{self.n}"
 
-    @property
+    @cached_property
     def aim(self) -> Target:
         """The target, taken apart."""
         return target_of(self.target)

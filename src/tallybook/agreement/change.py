@@ -123,14 +123,15 @@ def provisions_in_force(
     conflicts = _conflicts(live)
     barred = {address for conflict in conflicts for address in conflict.changes}
     gone = {name: repeal.change.address for name in instruments or () if (repeal := timeline.instrument_repealed(name))}
-    key = (id(base), reading, tuple((repr(entry.change), entry.since) for entry in live), tuple(gone.items()))
-    composed = kept.get(key) if kept is not None else None
-    if composed is None:
+    if kept is None:
         composed = _compose(base, live, barred, gone, read, reading)
-        if kept is not None:
+    else:
+        key = (id(base), reading, tuple((repr(entry.change), entry.since) for entry in live), tuple(gone.items()))
+        if key not in kept:
             if len(kept) >= _MOST_KEPT:
                 kept.clear()
-            kept[key] = composed
+            kept[key] = _compose(base, live, barred, gone, read, reading)
+        composed = kept[key]
     text = composed.text
     suspended = _suspended(timeline, text, barred, read)
     ends = {s.ends for spans in suspended.values() for s in spans if s.ends is not None and s.ends <= on}

@@ -17,6 +17,7 @@ from tallybook.agreement.amendment import NOT_YET, ON_RECEIPT, Change, Commencem
 from tallybook.agreement.provision import Instrument
 from tallybook.core.time import Moment
 
+DEEPEST = 100
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
@@ -80,6 +81,8 @@ class Timeline:
                 self._about.setdefault(name, []).append(c)
         self._forms: dict[str, Change] = {}
         self._starts: dict[str, datetime | None] = {}
+        self._undone: dict[str, datetime | None] = {}
+        self._live: dict[str, bool] = {}
         self._busy: set[str] = set()
 
     def _is_instrument(self, aim: Target) -> bool:
@@ -122,11 +125,17 @@ class Timeline:
 
     def is_live(self, change: Change) -> bool:
         """Whether a change is in effect."""
-        start = self.start(change)
-        return start is not None and start <= self._on and self.undone_at(change) is None and not self._is_held(change)
+        name = change.address
+        if name not in self._live:
+            start = self.start(change)
+            begun = start is not None and start <= self._on
+            self._live[name] = begun and self.undone_at(change) is None and not self._is_held(change)
+        return self._live[name]
 
     def undone_at(self, change: Change) -> datetime | None:
         """Since when a change is undone by a repeal of it, or None."""
+        if change.address in self._undone:
+            return self._undone[change.address]
         with self._guard(change.address, "undone"):
             ends = [
                 start
@@ -134,7 +143,8 @@ class Timeline:
                 if other.op == "repeal" and not self._aims[other.address].path and self.is_live(other)
                 if (start := self.start(other)) is not None
             ]
-        return min(ends, default=None)
+        self._undone[change.address] = min(ends, default=None)
+        return self._undone[change.address]
 
     def instrument_repealed(self, name: str) -> Live | None:
         """The repeal of a whole instrument that is in effect, or None."""
@@ -232,6 +242,8 @@ class _Guard:
     def __enter__(self) -> None:
         if self._key in self._busy:
             raise ChangeError(f"{self._address} changes, through others, itself")
+        if len(self._busy) >= DEEPEST:
+            raise ChangeError(f"{self._address} stands in a chain of more than {DEEPEST // 2} changes of changes")
         self._busy.add(self._key)
 
     def __exit__(self, *_: object) -> None:
