@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tallybook import __version__
-from tallybook.agreement.amendment import Change
 from tallybook.agreement.provision import Duty
 from tallybook.casefile.new import new_case as write_new_case
 from tallybook.casefile.read import CaseRead, read_case
@@ -20,7 +19,6 @@ from tallybook.verdicts.because import explain
 from tallybook.verdicts.board import Board, BoardLine, OwedDuty, board_line, draw_board
 from tallybook.verdicts.combine import duty_verdict
 from tallybook.verdicts.inquiry import PLAIN, Case, Inquiry, Question
-from tallybook.verdicts.on_record import because, question
 from tallybook.verdicts.sentences import in_words
 from tallybook.verdicts.status import status_of
 
@@ -108,16 +106,17 @@ class Why:
 
 
 def why(inquiry: Inquiry, name: str) -> Why:
-    """Why a line of the board, a claim or a duty (`@id`) has its verdict. Raises TallybookError for an unknown name."""
+    """Why a line of the board or a claim has its verdict, or a provision (`@id`) stands as it does.
+
+    Raises TallybookError for an unknown name.
+    """
     agreement = inquiry.agreement
     if name.startswith("@"):
         provision = inquiry.in_force.provisions.get(name[1:])
-        if provision is not None and not isinstance(provision, Duty):
-            raise TallybookError(f"{name} is a {provision.kind}, which has no verdict", do="ask about a duty or a line")
         if provision is None or not inquiry.enacted(provision):
-            ids = [f"@{p.id}" for p in inquiry.in_force.provisions.values() if isinstance(p, Duty) and inquiry.enacted(p)]
-            raise TallybookError(f"no duty {name} at that date", do=f"the duties are {', '.join(ids) or 'none yet'}")
-        return _why_duty(inquiry, provision)
+            ids = [f"@{p.id}" for p in inquiry.in_force.provisions.values() if inquiry.enacted(p)]
+            raise TallybookError(f"no provision {name} at that date", do=f"the provisions are {', '.join(ids) or 'none yet'}")
+        return _why_provision(inquiry, provision)
     line = next((entry for entry in agreement.board if entry.id == name), None)
     if line is None and (claim := agreement.claim(name)):
         from tallybook.agreement.claim import Line
@@ -129,39 +128,22 @@ def why(inquiry: Inquiry, name: str) -> Why:
     drawn = board_line(inquiry, line)
     if drawn.finding:
         return Why(name, in_words(drawn.finding), (explain(inquiry, drawn.finding),), drawn, None)
-    return Why(name, drawn.measure.words if drawn.measure else "", (_measure_tree(inquiry, drawn),), drawn, None)
+    from tallybook.verdicts.because_provision import explain_measure
+
+    assert drawn.measure is not None
+    return Why(name, drawn.measure.words, (explain_measure(inquiry, drawn.measure, drawn.title),), drawn, None)
 
 
-def _why_duty(inquiry: Inquiry, duty: Duty) -> Why:
-    verdict = duty_verdict(inquiry, duty)
-    life = commitment(inquiry, duty)
-    head = f"@{duty.id}: {life.status}, {life.state}" + (f"; verdict {verdict.word}" if verdict.word else "")
-    leaves = [Because("quotation", f'{name}: "{text}"', quote=text, instrument=name) for name, text in inquiry.quotes(duty.text)]
-    for change in agreement_changes(inquiry, duty.id):
-        leaves += [_recorded(inquiry, name) for name in change.recorded_by]
-    told = f"{head}. Owed by {duty.owed.by} to {duty.owed.to}."
-    if life.waits_for:
-        told += f" Waits for {', '.join(life.waits_for)}."
-    if life.reasons:
-        told += f" Because: {'; '.join(life.reasons)}."
-    conditions = [(name, getattr(duty, name)) for name in ("in_force", "when", "achieve") if getattr(duty, name)]
-    leaves += [because(inquiry, text, inquiry.question.on) for _, text in conditions]
-    facts = {
-        **question(inquiry),
-        "duty": duty.id,
-        "by": duty.owed.by,
-        "to": duty.owed.to,
-        "status": life.status,
-        "state": life.state,
-        "verdict": verdict.word,
-        "waits_for": list(life.waits_for),
-        "reasons": list(life.reasons),
-        "conditions": [name for name, _ in conditions],
-    }
-    own = {"quote": duty.id, "instrument": "agreement.yaml"} if not leaves else {}
-    life_tree = Because("duty", told, tuple(leaves), facts=facts, **own)
-    trees = (life_tree, *(explain(inquiry, f) for f in verdict.findings))
-    return Why(f"@{duty.id}", head, trees, None, OwedDuty(verdict, life))
+def _why_provision(inquiry: Inquiry, provision: Any) -> Why:
+    from tallybook.verdicts.because_provision import duty_head, explain_duty, explain_provision
+
+    if not isinstance(provision, Duty):
+        tree = explain_provision(inquiry, provision)
+        return Why(f"@{provision.id}", tree.says, (tree,), None, None)
+    verdict = duty_verdict(inquiry, provision)
+    trees = (explain_duty(inquiry, provision), *(explain(inquiry, f) for f in verdict.findings))
+    owed = OwedDuty(verdict, commitment(inquiry, provision))
+    return Why(f"@{provision.id}", duty_head(inquiry, provision), trees, None, owed)
 
 
 def check_why(folder: Path, explanation: object) -> Checked:
@@ -173,32 +155,6 @@ def check_why(folder: Path, explanation: object) -> Checked:
     from tallybook.checker.check import checked
 
     return checked(explanation, read_books(folder))
-
-
-def agreement_changes(inquiry: Inquiry, name: str) -> list[Change]:
-    """The changes that made a provision what it is."""
-    made = inquiry.in_force.history.get(name, ())
-    return [change for change in inquiry.agreement.changes if change.address in made]
-
-
-def _recorded(inquiry: Inquiry, name: str) -> Because:
-    report = inquiry.view.reports[name]
-    return Because("recorded", f"{name}, known {report.known.text}: {report.statement}", report=name)
-
-
-def _measure_tree(inquiry: Inquiry, line: BoardLine) -> Because:
-    m = line.measure
-    assert m is not None
-    leaves = []
-    for name in m.reports:
-        report = inquiry.view.reports[name]
-        says = f"{report.id}: {report.state} from {report.starts.text}, known {report.known.text}: {report.statement}"
-        leaves.append(Because("state", says, report=report.id))
-    state = m.current.state if m.current else None
-    facts = {**question(inquiry), "measure": m.name, "state": state, "standing": m.standing, "by_provision": m.by_provision}
-    if not leaves:
-        return Because("measure", m.words, quote=line.title, instrument="agreement.yaml", facts=facts)
-    return Because("measure", m.words, tuple(leaves), facts=facts)
 
 
 def holdings(inquiry: Inquiry, name: str | None = None) -> list[Holding | StagedHolding]:

@@ -9,7 +9,6 @@ from typing import Any
 
 from support import EXAMPLE, ROOT
 from tallybook import desk
-from tallybook.agreement.provision import Duty
 from tallybook.casefile.books import read_books
 from tallybook.checker.books import Books
 from tallybook.verdicts.inquiry import Case, Inquiry
@@ -41,10 +40,10 @@ def told(inquiry: Inquiry, name: str) -> dict[str, Any]:
 
 
 def names(inquiry: Inquiry) -> list[str]:
-    """Every line, claim and duty that can be asked about."""
+    """Every line, claim and provision that can be asked about."""
     agreement = inquiry.agreement
-    duties = [f"@{p.id}" for p in inquiry.in_force.provisions.values() if isinstance(p, Duty) and inquiry.enacted(p)]
-    return list(dict.fromkeys([*(line.id for line in agreement.board), *(claim.id for claim in agreement.claims), *duties]))
+    provisions = [f"@{p.id}" for p in inquiry.in_force.provisions.values() if inquiry.enacted(p)]
+    return list(dict.fromkeys([*(line.id for line in agreement.board), *(claim.id for claim in agreement.claims), *provisions]))
 
 
 def tree_of(folder: Path, on: str, name: str) -> dict[str, Any]:

@@ -59,12 +59,14 @@ def wilder(draw: st.DrawFn) -> list[Change]:
         more: dict[str, Any] = {"made": draw(st.sampled_from(DAYS)), "in": draw(st.sampled_from(sorted(INSTRUMENTS)))}
         if effective := draw(st.one_of(st.none(), st.sampled_from([*DAYS, "none", "on receipt", "undated"]))):
             more["effective"] = {"when": "ratified(accord)"} if effective == "undated" else effective
-        if out and draw(st.booleans()):
+        about: bool = draw(st.booleans())
+        if out and about:
             op, path, value = draw(st.sampled_from(OF_CHANGES))
             target = f"@{draw(st.sampled_from(out)).address}{path}"
         else:
             op, target, value = draw(st.sampled_from(MORE))
-        if op == "suspend" and draw(st.booleans()):
+        ends: bool = draw(st.booleans())
+        if op == "suspend" and ends:
             more["until"] = draw(st.sampled_from(DAYS))
         try:
             out.append(change(n, op, target, value, **more))
@@ -82,7 +84,9 @@ def own(changes: list[Change], on: str, known: str, ratified: str | None) -> Pro
     agreement = {
         "time_zone": "Europe/Vienna",
         "provisions": list(BASE.values()),
-        "instruments": {name: one.model_dump(by_alias=True, exclude_unset=True, mode="json") for name, one in INSTRUMENTS.items()},
+        "instruments": {
+            name: one.model_dump(by_alias=True, exclude_unset=True, mode="json") for name, one in INSTRUMENTS.items()
+        },
         "changes": [_raw(c) for c in changes],
     }
     file = File(Books(agreement, reports={}), read(known).last)

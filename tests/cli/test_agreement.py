@@ -37,7 +37,6 @@ EQUALLY_EFFECTIVE = """\
     means: It answers the question of correctness.  [@equally-effective]
     means: As good as it: @alongside-observation.  [@equally-effective]
     status: in force since 1962-11-03T20:44:00-05:00  [@equally-effective]
-    vague: “equally effective”  [@equally-effective]
     history: @equally-effective interpreted by change alongside-procedure#1 of procedure for observing the missiles on \
 departing ships, made 1962-11-07, in effect from 1962-11-07, recorded by COM-51, COM-54 and MEA-29  [alongside-procedure#1]
 """

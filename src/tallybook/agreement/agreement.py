@@ -19,7 +19,6 @@ from tallybook.agreement.claim import (
 from tallybook.agreement.model import Identifier, Names, Strict, When
 from tallybook.agreement.provision import AnyProvision, Instrument, Party, Reading, Standard
 
-
 MOST_CHANGES = 500
 
 

@@ -105,6 +105,11 @@ class History:
         """The address of every change in effect, those of changes and instruments included."""
         return [address(raw) for raw in sorted(self.known, key=self.rank) if self.is_live(raw)]
 
+    def starts(self) -> set[datetime]:
+        """Every instant up to now at which a change took effect, those since undone included."""
+        found = {self.start(raw) for raw in self.known}
+        return {at for at in found if at is not None and START_OF_TIME < at <= self._on}
+
     def switches(self) -> list[tuple[Entry, datetime | None]]:
         """Every suspension and resumption of a provision up to now, with when it was undone, in order."""
         found = []
@@ -234,12 +239,18 @@ def _corrects_from_the_first(form: Mapping[str, Any]) -> bool:
 
 
 def received(file: File, instrument: str) -> datetime | None:
-    """When the last of those addressed had received an instrument; None while one of them has not."""
+    """When the last of those addressed had received an instrument, as known; None while one of them has not."""
     entry = file.entry("instruments", instrument)
-    dates = mapping(entry.get("received"))
+    dates = receipts(file, instrument)
     if not dates or any(party not in dates for party in words(entry.get("to"))):
         return None
     return max(file.at(day).last for day in dates.values())
+
+
+def receipts(file: File, instrument: str) -> dict[str, Any]:
+    """Who had received an instrument, and when, as far as that was known."""
+    dates = mapping(file.entry("instruments", instrument).get("received"))
+    return {party: day for party, day in dates.items() if file.is_known(day)}
 
 
 def _reformed(form: dict[str, Any], other: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:

@@ -11,35 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tallybook.checker.below import take_accounts
 from tallybook.checker.books import Books, Complaint
-from tallybook.checker.conditions import ConditionBook
-from tallybook.checker.evaluate import Facts
+from tallybook.checker.changes import CannotTellError, MisfitError
 from tallybook.checker.leaves import check_leaf
-from tallybook.checker.provisions import CannotTellError, Provisions
+from tallybook.checker.life import STATUSES, life, standing
+from tallybook.checker.lives import check_life
+from tallybook.checker.measures import check_measure
+from tallybook.checker.methods import Account
 from tallybook.checker.rows import File, words
 from tallybook.checker.rules import QUESTION, RULES
 from tallybook.checker.tables import TURNED, WEAKEST_FIRST
 from tallybook.checker.verdict import Verdict
 from tallybook.checker.walk import Complaints, Step, form_faults, instant
-
-STATUSES = (
-    "not enacted",
-    "not in force",
-    "pending",
-    "in force",
-    "suspended",
-    "performed",
-    "lapsed",
-    "repealed",
-)
-STATES = ("not yet owed", "owed", "performed", "overdue", "breached", "withheld", "waived", "released")
-_STANDINGS = {
-    "permitted": "permitted by {}",
-    "required": "required by {}",
-    "in breach": "{} requires another state and nothing permits this one.",
-    "unclear": "whether it is permitted is unclear: {}",
-    "not governed": "no provision in force speaks of this state.",
-}
+from tallybook.checker.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +107,10 @@ def _check_head(root: Step, given: Mapping[str, Any], file: File, out: Complaint
     """What `why --json` says around the trees is what they say."""
     if "name" in given:
         name = str(given["name"])
+        file_id = name[1:]
         line = next((entry for entry in file.listed("board") if entry.get("id") == name), {"claim": name})
-        wanted = ("duty", name[1:]) if name.startswith("@") else ("measure", line["measure"]) if line.get("measure") else ("", "")
+        own = "duty" if root.rule == "duty" else "provision"
+        wanted = (own, file_id) if name.startswith("@") else ("measure", line["measure"]) if line.get("measure") else ("", "")
         wanted = wanted if wanted[0] else ("claim", line.get("claim"))
         out.expect(root, wanted[0], wanted[1], root.facts.get(wanted[0]))
     if "words" in given and str(given["words"]) not in root.says:
@@ -134,9 +121,9 @@ class _Question:
     """The books under the question that an explanation answers."""
 
     def __init__(self, books: Books, on: datetime, known: datetime, reading: str, out: Complaints) -> None:
-        self.file, self.on, self.out = File(books, known), on, out
-        self.provisions = Provisions(self.file, on, reading)
-        self.record = Facts(self.provisions)
+        self.file, self.on, self.out, self.reading = File(books, known), on, out, reading
+        self.world = World(self.file, on, reading)
+        self.provisions, self.record = self.world.provisions, self.world.facts
         readings = ["plain", *self.file.agreement.get("readings", {})]
         self._is_reading = reading in readings
 
@@ -145,14 +132,28 @@ class _Question:
         root = roots[0]
         if not self._is_reading:
             self.out.add(root, "reading", "a reading of the case", root.facts.get("reading"))
-        if root.rule == "ladder":
-            self._ladder(root)
-        elif root.rule == "duty":
-            self._duty(root, roots[1:])
-        elif root.rule == "measure":
-            self._measure(root)
-        else:
-            self.out.add(root, "rule", "ladder, duty or measure at the root", root.rule)
+        try:
+            for tree in roots:
+                take_accounts(tree, self.world, self.out)
+            if root.rule == "ladder":
+                self._ladder(root)
+            elif root.rule == "duty":
+                self._duty(root, roots[1:])
+            elif root.rule == "provision":
+                self._provision(root)
+            elif root.rule == "measure":
+                check_measure(root, self.world, self._asked(root), self.out)
+            else:
+                self.out.add(root, "rule", "ladder, duty, provision or measure at the root", root.rule)
+        except MisfitError as error:
+            self.out.add(root, "changes", "changes that can be put together", str(error))
+        except CannotTellError:
+            # The very text waits for a verdict that nothing tells.
+            return
+
+    @staticmethod
+    def _asked(root: Step) -> dict[str, Any]:
+        return {name: root.facts.get(name) for name in QUESTION}
 
     def _ladder(self, root: Step) -> str | None:
         if root.rule != "ladder":
@@ -164,41 +165,46 @@ class _Question:
             return None
         if not root.children:
             self.out.expect(root, "quote", ("agreement.yaml", str(claim.get("says"))), root.quote)
-        return Verdict(root, self.file, self.provisions, self.record, self.out, claim, self.on).check()
+        verdict = Verdict(root, self.world, self.out, claim)
+        found = verdict.check()
+        if claim.get("quantity"):
+            # No step of an account: no report gives a number.
+            account = verdict.account() or Account(None, 0.0, None, None, frozenset())
+            self.world.accounts[str(claim.get("id")), self.on, self.reading] = account
+        return found
 
     def _duty(self, root: Step, rest: list[Step]) -> None:
         name = str(root.facts.get("duty"))
-        try:
-            duty = self.provisions.get(name)
-        except CannotTellError:
-            duty = None
-            told: list[str] = [str(step.facts.get("claim")) for step in rest]
-        else:
-            if duty is None or duty.get("kind") != "duty":
-                self.out.add(root, "duty", "a duty of the case", name)
-                return
-            told = [str(c.get("id")) for c in self.file.listed("claims") if c.get("id") in words(duty.get("claims"))]
+        duty = self.provisions.get(name)
+        if duty is None or duty.get("kind") != "duty":
+            self.out.add(root, "duty", "a duty of the case", name)
+            return
+        told = [str(c.get("id")) for c in self.file.listed("claims") if c.get("id") in words(duty.get("claims"))]
         self.out.expect(root, "claims", told, [str(step.facts.get("claim")) for step in rest])
         found = [(step, self._ladder(step)) for step in rest]
         verdict = self._weakest([(step, word) for step, word in found if word is not None])
-        owed = (duty or {}).get("owed") or {name: root.facts.get(name) for name in ("by", "to")}
-        conditions = [key for key in ("in_force", "when", "achieve") if (duty or {}).get(key)]
-        given = {name: root.facts.get(name) for name in (*QUESTION, "status", "state", "waits_for", "reasons")}
-        own = {"duty": name, "by": str(owed.get("by")), "to": str(owed.get("to")), "verdict": verdict}
-        self.out.facts(root, {**given, **own, "conditions": conditions if duty else root.facts.get("conditions")})
-        self._life(root, name, str(owed.get("by")), str(owed.get("to")), verdict)
-        if duty is not None:
-            self._below(root, duty, conditions)
-
-    def _life(self, root: Step, name: str, by: str, to: str, verdict: str) -> None:
-        """The sentence says what the facts say. Why a duty has its state is the life of duties, not re-applied here."""
+        owed = duty.get("owed") or {}
+        by, to = str(owed.get("by")), str(owed.get("to"))
+        given = {**self._asked(root), "waits_for": root.facts.get("waits_for"), "reasons": root.facts.get("reasons")}
+        own = {"duty": str(duty.get("id")), "by": by, "to": to, "verdict": verdict}
+        self.out.facts(root, {**given, **own, **self._life(root, duty)})
         status, state = root.facts.get("status"), root.facts.get("state")
-        if status not in STATUSES or state not in STATES:
-            self.out.add(root, "status, state", "words of the life of a duty", [status, state])
-        told = f"@{name}: {status}, {state}" + (f"; verdict {verdict}" if verdict else "") + f". Owed by {by} to {to}."
-        told += f" Waits for {', '.join(waits)}." if (waits := words(root.facts.get("waits_for"))) else ""
-        told += f" Because: {'; '.join(reasons)}." if (reasons := words(root.facts.get("reasons"))) else ""
-        self.out.says(root, told)
+        says = f"@{name}: {status}, {state}" + (f"; verdict {verdict}" if verdict else "") + f". Owed by {by} to {to}."
+        says += f" Waits for {', '.join(waits)}." if (waits := words(root.facts.get("waits_for"))) else ""
+        says += f" Because: {'; '.join(reasons)}." if (reasons := words(root.facts.get("reasons"))) else ""
+        self.out.says(root, says)
+        self._below(root, duty)
+
+    def _life(self, root: Step, duty: Mapping[str, Any]) -> dict[str, Any]:
+        """What a duty is, worked out anew; where that waits for a verdict that nothing tells, what its last step says."""
+        try:
+            found = life(self.world, duty)
+        except CannotTellError:
+            last = root.children[-1] if root.children else root
+            given = {name: last.facts.get(name) for name in ("status", "state", "missed")}
+            return {**given, "due": root.facts.get("due")}
+        missed = self.world.show(found.missed) if found.missed is not None else ""
+        return {"status": found.status, "state": found.state, "due": found.due.text, "missed": missed}
 
     def _weakest(self, found: list[tuple[Step, str]]) -> str:
         """All that a duty covers: the weakest word, that of bad news turned round."""
@@ -208,62 +214,39 @@ class _Question:
             told.append(TURNED.get(word, word) if claim.get("performed_when") == "against" else word)
         return min(told, key=WEAKEST_FIRST.index, default="")
 
-    def _below(self, root: Step, duty: Mapping[str, Any], conditions: list[str]) -> None:
-        children = root.children
-        if not children:
-            self.out.expect(root, "quote", ("agreement.yaml", str(duty.get("id"))), root.quote)
-        quotes = [child for child in children if child.rule == "quotation"]
-        recorded = [child for child in children if child.rule == "recorded"]
-        rest = [child for child in children if child.rule not in ("quotation", "recorded")]
-        if children != [*quotes, *recorded, *rest]:
-            self.out.add(root, "order", "quotations, what records changes, conditions", [child.rule for child in children])
-        self.out.expect(root, "quotations", self.provisions.quotations(dict(duty)), [child.quote for child in quotes])
-        for child in quotes:
+    def _provision(self, root: Step) -> None:
+        name = str(root.facts.get("provision"))
+        provision = self.provisions.get(name)
+        if provision is None or provision.get("kind") == "duty":
+            self.out.add(root, "provision", "a provision of the case other than a duty", name)
+            return
+        kind = str(provision.get("kind"))
+        try:
+            status = standing(self.world, provision)
+        except CannotTellError:
+            status = str(root.facts.get("status"))
+            if status not in STATUSES:
+                self.out.add(root, "status", " or ".join(STATUSES), status)
+        self.out.facts(root, {**self._asked(root), "provision": str(provision.get("id")), "kind": kind, "status": status})
+        self.out.says(root, f"@{name}, a {kind}: {status}.")
+        self._below(root, provision)
+
+    def _below(self, root: Step, provision: Mapping[str, Any]) -> None:
+        """Its quotations, what records the changes in it, and its life."""
+        name, children = str(provision.get("id")), root.children
+        quotes = self.provisions.quotations(dict(provision))
+        rows = self.provisions.recorded_by(name)
+        found = children[: len(quotes)]
+        self.out.expect(root, "quotations", quotes, [child.quote for child in found])
+        for child in found:
+            self.out.expect(child, "rule", "quotation", child.rule)
             self.out.facts(child, {})
             self.out.says(child, f'{child.quote[0]}: "{child.quote[1]}"')
+        recorded = children[len(quotes) : len(quotes) + len(rows)]
+        self.out.expect(root, "rows that record its changes", rows, [child.report for child in recorded])
         for child in recorded:
-            row = self.file.rows.get(child.report)
+            self.out.expect(child, "rule", "recorded", child.rule)
             self.out.facts(child, {})
-            if row is not None:
+            if (row := self.file.rows.get(child.report)) is not None:
                 self.out.says(child, f"{row.id}, known {row.known.text}: {row.statement}")
-        self.out.expect(root, "conditions", len(conditions), len(rest))
-        for child, key in zip(rest, conditions, strict=False):
-            ConditionBook(str(duty[key]), self.record, self.file.tz, self.out).check(child, self.on)
-
-    def _measure(self, root: Step) -> None:
-        name = str(root.facts.get("measure"))
-        if name not in (self.file.agreement.get("measures") or {}):
-            self.out.add(root, "measure", "a measure of the case", name)
-            return
-        rows = [row for row in self.file.rows.values() if row.measure == name and row.starts.last <= self.on]
-        rows.sort(key=lambda row: (row.starts.last, row.known.last, row.id), reverse=True)
-        state = self.record.state(rows[0], self.on) if rows else None
-        given = {key: root.facts.get(key) for key in (*QUESTION, "measure", "standing", "by_provision")}
-        self.out.facts(root, {**given, "state": state})
-        self.out.expect(root, "reports", [row.id for row in rows], [child.report for child in root.children])
-        for child, row in zip(root.children, rows, strict=False):
-            self.out.expect(child, "rule", "state", child.rule)
-            self.out.facts(child, {})
-            self.out.says(child, f"{row.id}: {row.state} from {row.starts.text}, known {row.known.text}: {row.statement}")
-        self._standing(root, name, state, rows[0].starts.text if rows else "")
-
-    def _standing(self, root: Step, name: str, state: str | None, since: str) -> None:
-        """The provision named speaks of this measure. Whether its condition holds is not re-applied here."""
-        by, standing = root.facts.get("by_provision"), str(root.facts.get("standing"))
-        if standing not in _STANDINGS:
-            self.out.add(root, "standing", " or ".join(_STANDINGS), standing)
-            return
-        told = _STANDINGS[standing].format(by)
-        if state not in (None, "ended") and f" since {since}; {told}" not in root.says:
-            self.out.add(root, "says", f"... since {since}; {told}", root.says)
-        if not isinstance(by, str) or not by:
-            self.out.expect(root, "by_provision", "", by)
-            return
-        try:
-            provision = self.provisions.get(by.lstrip("@"))
-        except CannotTellError:
-            return
-        if provision is None or provision.get("measure") != name:
-            self.out.add(root, "by_provision", f"a provision about {name}", by)
-        elif standing == "permitted" and state not in words(provision.get("states")):
-            self.out.add(root, "by_provision", f"one that permits {state}", by)
+        check_life(root, children[len(quotes) + len(rows) :], self.world, provision, (name,), self.out)

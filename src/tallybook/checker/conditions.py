@@ -8,14 +8,16 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tallybook.checker.changes import CannotTellError
 from tallybook.checker.evaluate import Facts
 from tallybook.checker.leaves import check_fact, check_status, check_value
 from tallybook.checker.looks import check_look_back, check_since
 from tallybook.checker.members import check_compare, check_members
 from tallybook.checker.parse import ParseError, Part, Scope, parse, parse_side
-from tallybook.checker.provisions import AGREEMENT, CannotTellError
+from tallybook.checker.provisions import AGREEMENT
 from tallybook.checker.tables import TRUTHS, conjunction, disjunction, negation
 from tallybook.checker.walk import Complaints, Step, instant
+from tallybook.checker.world import World
 
 DEEPEST = 12
 
@@ -29,6 +31,14 @@ class ConditionBook:
     tz: ZoneInfo
     out: Complaints
     depth: int = 0
+    path: tuple[str, ...] = ()
+    """The provisions on whose account the condition is told: none of them is followed again."""
+
+    @property
+    def world(self) -> World | None:
+        """What can tell statuses and values."""
+        judge = self.record.judge if self.record is not None else None
+        return judge if isinstance(judge, World) else None
 
     def check(self, step: Step, at: datetime, scope: Scope | None = None) -> str:
         """Check the explanation of the whole condition at an instant; returns the truth at its root."""
@@ -47,7 +57,7 @@ class ConditionBook:
         try:
             self.out.expect(step, "truth", self.record.truth(part, at, scope), truth)
         except CannotTellError:
-            # It asks for a status or a value, which the step itself must say.
+            # It asks for a verdict that nothing tells, which the step itself must say.
             return
 
     def step(self, step: Step, part: Part, at: datetime, scope: Scope) -> str:
@@ -77,7 +87,7 @@ class ConditionBook:
         """The same books for a condition that stands behind this one; None where too many stand behind each other."""
         if self.depth >= DEEPEST:
             return None
-        return ConditionBook(text, self.record, self.tz, self.out, self.depth + 1)
+        return ConditionBook(text, self.record, self.tz, self.out, self.depth + 1, self.path)
 
     def own_words(self, step: Step, part: Part) -> None:
         """The words given must be those of this very part of the condition, and a leaf of the case must quote them."""

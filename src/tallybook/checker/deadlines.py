@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from tallybook.checker.powers import MOMENT, limit_of, suspensions
+from tallybook.checker.moments import MOMENT
+from tallybook.checker.powers import limit_of, suspensions
 from tallybook.checker.provisions import Stop
 from tallybook.checker.rows import mapping
 from tallybook.checker.world import Start, World
@@ -51,7 +52,7 @@ def due_of(world: World, duty: Mapping[str, Any]) -> Due:
     if duty.get("by"):
         text = str(duty["by"])
         at = world.file.at(text).last
-        if any(stop.holds(at) for stop in stops):
+        if at <= world.on and any(stop.holds(at) for stop in stops):
             return Due(text, None, "its date passed while it was suspended; a new one is needed")
         return Due(text, at)
     limit = limit_of(duty.get("within"))
@@ -68,14 +69,15 @@ def due_of(world: World, duty: Mapping[str, Any]) -> Due:
 
 def moved(due: datetime, since: datetime, stops: list[Stop]) -> datetime | None:
     """A due instant put off by the time during which the clock stood still; None while it stands still."""
+    counted = since
     for stop in stops:
-        if stop.ends is not None and stop.ends <= since:
-            continue
         if stop.starts > due:
             return due
         if stop.ends is None:
             return None
-        due += stop.ends - max(stop.starts, since)
+        # Times that overlap count once.
+        due += max(stop.ends - max(stop.starts, counted), timedelta(0))
+        counted = max(counted, stop.ends)
     return due
 
 

@@ -10,8 +10,9 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any, Protocol
 
+from tallybook.checker.changes import CannotTellError
 from tallybook.checker.parse import ParseError, Part, atom_text, bound, bound_args, parse
-from tallybook.checker.provisions import AGREEMENT, CannotTellError, Provisions
+from tallybook.checker.provisions import AGREEMENT, Provisions
 from tallybook.checker.rows import Row, mapping, words
 from tallybook.checker.tables import conjunction, disjunction, negation
 from tallybook.core.time import Moment, Span, shifted, span
@@ -277,7 +278,7 @@ class Facts:
         if part.kind == "number":
             return float(part.given[0]), float(part.given[0])
         if part.kind == "fact":
-            found = [f for f in self.on_record.get(bound(part, scope), ()) if f.number is not None and _is_so(f, at)]
+            found = [f for f in self.on_record.get(bound(part, scope), ()) if f.number is not None and is_so(f, at)]
             number = max(found, key=lambda f: f.starts.last).number if found else None
             return number, number
         variable, term = part.given
@@ -299,7 +300,8 @@ def has_value(value: str | float | bool | None, sign: str, wanted: str) -> str:
     return "true" if alike == (sign == "==") else "false"
 
 
-def _is_so(fact: Fact, at: datetime) -> bool:
+def is_so(fact: Fact, at: datetime) -> bool:
+    """Whether a fact holds at an instant."""
     return fact.starts.last <= at and (fact.ends is None or at < fact.ends.last)
 
 

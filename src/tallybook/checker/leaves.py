@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tallybook.checker.evaluate import Facts
+from tallybook.checker.accounts import is_number
+from tallybook.checker.changes import CannotTellError
+from tallybook.checker.evaluate import Facts, has_value
 from tallybook.checker.parse import Part, Scope, bound
-from tallybook.checker.provisions import AGREEMENT, CannotTellError, quotation_fault
+from tallybook.checker.provisions import AGREEMENT, quotation_fault
 from tallybook.checker.tables import TRUTHS, negation
 from tallybook.checker.walk import Complaints, Step
 
@@ -16,13 +19,13 @@ if TYPE_CHECKING:
 
 
 def check_status(book: ConditionBook, step: Step, part: Part, at: datetime, _scope: Scope) -> str:
-    """A status: the truth follows from what the provision or claim is said to be; a definition's from its condition."""
+    """A status: the truth follows from what the provision or claim is, worked out anew; a definition's from its condition."""
     word, reference = part.given
     stands = step.facts.get("stands")
     book.expect_facts(step, word=word, reference=reference, stands=stands)
     told = [s for s in stands if isinstance(s, str)] if isinstance(stands, list) else []
     book.says(step, f": {reference} is {', '.join(told)}" if told else f": {step.facts.get('condition')}")
-    text = _holds_when(book, reference)
+    text = _holds_when(book, reference, at)
     behind = book.behind(text) if text is not None else None
     if behind is not None:
         if len(step.children) != 1:
@@ -32,68 +35,106 @@ def check_status(book: ConditionBook, step: Step, part: Part, at: datetime, _sco
         if word in ("in-force", "verified", "supported"):
             return held
         return negation(held) if word in ("contradicted", "unverified") else "unknown"
-    book.below(step, [])
+    if book.world is not None and text is None:
+        _below_status(book, step, word, reference, at)
+        try:
+            truth, expected = book.world.stands(word, reference, at)
+        except CannotTellError:
+            pass
+        else:
+            book.out.expect(step, "stands", expected or [], stands)
+            return truth
     wanted = word.replace("-", " ")
     if not told or told[0] in (*TRUTHS, "True", "False"):
         return str(step.facts.get("truth"))
     return "true" if (told[0] != "verified" if wanted == "unverified" else wanted in told) else "false"
 
 
-def _holds_when(book: ConditionBook, reference: str) -> str | None:
+def _below_status(book: ConditionBook, step: Step, word: str, reference: str, at: datetime) -> None:
+    """Below a status stands the life of the provision, or the verdict; nothing where it was told further out already."""
+    from tallybook.checker.below import below_status
+
+    assert book.world is not None
+    below_status(book, step, book.world.at(at), word, reference.removeprefix("@").split(".")[0])
+
+
+def _holds_when(book: ConditionBook, reference: str, at: datetime) -> str | None:
     if book.record is None:
         return None
+    provisions = book.world.at(at).provisions if book.world is not None else book.record.provisions
     try:
-        provision = book.record.provisions.get(reference.lstrip("@").split(".")[0])
+        provision = provisions.get(reference.lstrip("@").split(".")[0])
     except CannotTellError:
         return None
-    if provision is None or provision.get("kind") != "definition" or not book.record.provisions.is_enacted(provision):
+    if provision is None or provision.get("kind") != "definition" or not provisions.is_enacted(provision):
         return None
     return str(provision["holds_when"]) if provision.get("holds_when") else None
 
 
-def check_value(book: ConditionBook, step: Step, part: Part, _at: datetime, _scope: Scope) -> str:
-    """A value: the truth follows from the value that the definition is said to have."""
+def check_value(book: ConditionBook, step: Step, part: Part, at: datetime, _scope: Scope) -> str:
+    """A value: what the definition comes to, worked out anew, and what follows from it."""
     reference, sign, wanted = part.given
     value = step.facts.get("value")
     book.expect_facts(step, reference=reference, value=value)
-    book.below(step, [])
+    if book.world is None:
+        book.below(step, [])
+    else:
+        from tallybook.checker.below import below_value
+
+        below_value(book, step, book.world.at(at), reference.removeprefix("@"))
+        with suppress(CannotTellError):
+            book.out.expect(step, "value", book.world.has_value(reference, at), value)
     if value is None:
         book.says(step, f": the value of {reference} is not settled")
         return "unknown"
-    text = f"{value:g}" if _is_number(value) else str(value).lower()
-    book.says(step, f": the value of {reference} is {text if _is_number(value) or isinstance(value, bool) else value}")
-    alike = text == wanted.strip('"').lower() or (_is_number(value) and _as_number(wanted) == value)
-    return "true" if alike == (sign == "==") else "false"
+    text = f"{value:g}" if is_number(value) else str(value).lower()
+    book.says(step, f": the value of {reference} is {text if is_number(value) or isinstance(value, bool) else value}")
+    return has_value(value if isinstance(value, str | int | float) else str(value), sign, wanted)
 
 
 def check_fact(book: ConditionBook, step: Step, part: Part, at: datetime, scope: Scope) -> str:
     """An event or state: just the rows and quotations that say so on record, or the condition by which it holds."""
     atom = bound(part, scope)
     book.expect_facts(step, atom=atom)
-    found = _condition_of(book, part, scope)
-    behind = book.behind(found[0]) if found is not None else None
-    if found is not None and behind is not None:
-        book.says(step, f": {atom}, which holds when {found[0]}")
+    found = _condition_told(book, step, part, scope)
+    if found is not None:
+        book.says(step, f": {atom}, which holds when {found.text}")
         if len(step.children) != 1 or step.rule != "fact":
             book.out.add(step, "steps below", "the condition by which it holds", len(step.children))
             return "unknown"
-        return behind.check(step.children[0], at, found[1])
+        told = found.check(step.children[0], at, _scope_of(book, part, scope, found.text))
+        book.out.expect(step, "truth of the condition", step.facts.get("truth"), told)
+        return _held(book, part, at, scope, told)
     quotes = [leaf.quote[1] if leaf.quote[0] == AGREEMENT else leaf.quote[0] for leaf in step.children or [step]]
     sources = dict.fromkeys(leaf.report or quote for leaf, quote in zip(step.children or [step], quotes, strict=True))
     book.says(step, f": {atom}, by {', '.join(sources)}" if step.rule == "fact" else f": nothing on record says {atom}")
     if book.record is None:
         return str(step.facts.get("truth"))
     check_sources(book, step, part, at, scope)
+    return _held(book, part, at, scope, str(step.facts.get("truth")))
+
+
+def _held(book: ConditionBook, part: Part, at: datetime, scope: Scope, given: str) -> str:
+    """Whether an event holds; as given where it waits for a verdict that nothing tells."""
+    if book.record is None:
+        return given
     try:
         return book.record.holds(part, at, scope)
     except CannotTellError:
-        return str(step.facts.get("truth"))
+        return given
 
 
-def _condition_of(book: ConditionBook, part: Part, scope: Scope) -> tuple[str, Scope] | None:
-    if book.record is None:
-        return None
-    return next(((str(raw["when"]), m) for raw, m in book.record.grounds(part, scope) if raw.get("when")), None)
+def _condition_told(book: ConditionBook, step: Step, part: Part, scope: Scope) -> ConditionBook | None:
+    """The condition that the step says an event rests on, where it is one by which the event holds."""
+    record = book.record
+    texts = [str(raw["when"]) for raw, _ in record.grounds(part, scope) if raw.get("when")] if record is not None else []
+    told = next((text for text in texts if step.says.endswith(f", which holds when {text}.")), None)
+    return book.behind(told) if told is not None else None
+
+
+def _scope_of(book: ConditionBook, part: Part, scope: Scope, text: str) -> Scope:
+    assert book.record is not None
+    return next(matched for raw, matched in book.record.grounds(part, scope) if raw.get("when") == text)
 
 
 def check_sources(book: ConditionBook, step: Step, part: Part, at: datetime, scope: Scope) -> None:
@@ -120,10 +161,7 @@ def check_sources(book: ConditionBook, step: Step, part: Part, at: datetime, sco
 
 
 def _recorded(record: Facts, part: Part, at: datetime, scope: Scope) -> list[tuple[str, str]]:
-    try:
-        truth = record.holds(part, at, scope)
-    except CannotTellError:
-        return []
+    truth = record.recorded(part, at, scope)
     facts = record.on_record.get(bound(part, scope), ())
     found = [source for fact in facts if fact.says(at) == truth and fact.starts.first <= at for source in fact.sources]
     for raw, _ in record.grounds(part, scope):
@@ -133,17 +171,6 @@ def _recorded(record: Facts, part: Part, at: datetime, scope: Scope) -> list[tup
         if row is not None and ("true" if held else "false") == truth:
             found.append(("report", row.id))
     return found
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _as_number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
 
 
 def check_leaf(step: Step, record: Facts, out: Complaints) -> None:

@@ -6,9 +6,9 @@ from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from tallybook.checker.changes import CannotTellError
 from tallybook.checker.evaluate import delays, length
 from tallybook.checker.parse import Part, Scope
-from tallybook.checker.provisions import CannotTellError
 from tallybook.checker.tables import TRUTHS, conjunction, disjunction
 from tallybook.checker.walk import Step, instant
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from tallybook.checker.changes import CannotTellError
 from tallybook.checker.evaluate import compared
 from tallybook.checker.leaves import check_sources
 from tallybook.checker.parse import Part, Scope, bound
-from tallybook.checker.provisions import CannotTellError
 from tallybook.checker.tables import TRUTHS, conjunction, disjunction
 from tallybook.checker.walk import Step, instant
 

@@ -58,7 +58,7 @@ class MethodBook:
 
     def _meeting(self, name: str, usable: Sequence[Worth], seen: frozenset[str]) -> list[str]:
         method = self._provisions.get(name)
-        if method is None or method.get("kind") != "proof" or name in seen:
+        if method is None or method.get("kind") != "proof" or name in seen or self._provisions.is_repealed(name):
             return []
         found: list[str] = []
         if method.get("met_by") is not None:
@@ -99,6 +99,7 @@ class Account:
     p_out: float | None
     p_none_left: float | None
     reports: frozenset[str]
+    order: tuple[str, ...] = ()
 
 
 def correctness(

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from tallybook.checker.moments import MOMENT, first_after, marks
 from tallybook.checker.parse import Part, parse
 from tallybook.checker.provisions import Stop
 from tallybook.checker.rows import mapping, words
 from tallybook.checker.world import World
 from tallybook.core.time import span
-
-MOMENT = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +60,14 @@ def starts_of(world: World, measure: str, states: list[str]) -> list[datetime]:
 
 
 def _rises(world: World, part: Part) -> list[datetime]:
-    marks = world.marks()
-    held = [world.facts.holds(part, at, {}) == "true" for at in marks]
-    return [at for n, at in enumerate(marks) if held[n] and not (n and held[n - 1])]
+    instants = marks(world)
+    held = [world.facts.holds(part, at, {}) == "true" for at in instants]
+    return [at for n, at in enumerate(instants) if held[n] and not (n and held[n - 1])]
 
 
 def _fault(world: World, power: Mapping[str, Any], at: datetime) -> str:
     """Why a use at an instant has no effect."""
-    name, then = str(power.get("id")), _before(world, power, at)
+    name, then = str(power.get("id")), before_use(world, power, at)
     if then.begun(power) is None or ended(then, name) is not None:
         return f"@{name} was not in force"
     if any(stop.holds(at) and not stop.in_part for stop in suspensions(then, name)):
@@ -78,7 +77,7 @@ def _fault(world: World, power: Mapping[str, Any], at: datetime) -> str:
     return ""
 
 
-def _before(world: World, power: Mapping[str, Any], at: datetime) -> World:
+def before_use(world: World, power: Mapping[str, Any], at: datetime) -> World:
     """How things stood at a use, before it had any effect."""
     then = world.at(at)
     judging: frozenset[str] = then.memo.get("judging", frozenset()) | {str(power.get("id"))}
@@ -127,7 +126,7 @@ def _over(world: World, power: Mapping[str, Any], use: Use, name: str) -> dateti
     ends: list[datetime] = []
     if limit := limit_of(mapping(power.get("effect")).get("at_most")):
         ends.append(span(limit).after(use.at, world.file.tz) + MOMENT)
-    if power.get("when") and (failed := world.first_after(str(power["when"]), use.at)) is not None:
+    if power.get("when") and (failed := first_after(world, str(power["when"]), use.at)) is not None:
         ends.append(failed)
     states = words(power.get("states"))
     if power.get("measure") and states and not power.get("used_by"):

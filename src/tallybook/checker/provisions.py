@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ __all__ = ["AGREEMENT", "CannotTellError", "Provisions", "Stop", "quotation_faul
 
 AGREEMENT = "agreement.yaml"
 PLAIN = "plain"
+_MOMENT = timedelta(microseconds=1)
 _SETS = ("add", "replace", "repeal", "correct", "renumber", "restate")
 
 
@@ -96,7 +97,7 @@ class Provisions:
                 continue
             stops = out.setdefault(name, [])
             if entry.op == "suspend":
-                until = [self.file.at(entry.raw["until"]).last] if entry.raw.get("until") else []
+                until = [self.file.at(entry.raw["until"]).last + _MOMENT] if entry.raw.get("until") else []
                 ends = min([*until, *([undone] if undone is not None else [])], default=None)
                 in_part = bool(mapping(entry.raw.get("value")).get("in_part"))
                 stops.append(Stop(entry.since, ends, address(entry.raw), in_part))
@@ -105,6 +106,16 @@ class Provisions:
                     Stop(s.starts, entry.since, s.by, s.in_part) if s.ends is None or s.ends > entry.since else s for s in stops
                 ]
         return {name: [s for s in stops if s.ends is None or s.ends > s.starts] for name, stops in out.items()}
+
+    @cached_property
+    def turns(self) -> list[datetime]:
+        """Every instant up to now at which a change took effect or a suspension ended, in order."""
+        ends = {stop.ends for stops in self.suspended.values() for stop in stops if stop.ends is not None}
+        return sorted({at for at in ends if at <= self.on} | self.history.starts())
+
+    def every(self) -> list[dict[str, Any]]:
+        """Every provision as it stands under the reading, in the order of the text."""
+        return [self._as_read(raw) for raw in self.text.entries.values()]
 
     @cached_property
     def _doubtful(self) -> set[str]:

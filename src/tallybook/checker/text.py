@@ -282,7 +282,7 @@ def _opposed(a: Entry, b: Entry, *, same_instrument: bool) -> bool:
             set(as_list(x.raw["value"].get("excludes", []))) & set(as_list(y.raw["value"].get("includes", [])))
             for x, y in ((a, b), (b, a))
         )
-    if same_instrument and {a.op, b.op} == {"repeal", "add"}:
+    if same_instrument and {a.op, b.op} in ({"repeal", "add"}, {"renumber", "add"}):
         return False
     if a.op not in _SETS or b.op not in _SETS:
         return False

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from tallybook.checker.accounts import check_quantity, is_number, quotations
+from tallybook.checker.changes import CannotTellError
+from tallybook.checker.claims import duties_of, gaps, required
 from tallybook.checker.duties import DutyStep, Readings, duty_steps
-from tallybook.checker.evaluate import Facts
 from tallybook.checker.methods import Account, MethodBook, Methods, completeness, correctness
-from tallybook.checker.provisions import CannotTellError, Provisions
+from tallybook.checker.provisions import Provisions
 from tallybook.checker.rows import File, Row, mapping, words
 from tallybook.checker.sentences import cluster_says, side_says, verdict_says
 from tallybook.checker.tables import LADDER
 from tallybook.checker.walk import Complaints, Step
 from tallybook.checker.weighing import Grouped, Owed, Weigher, Weight, Worth, coverage, is_look, weight
+from tallybook.checker.world import World
 from tallybook.core.time import duration, shifted
 
 MOST_CITED = 5
@@ -27,12 +30,9 @@ class Verdict:
     """One verdict under check: the step at its root, what it answers, and what the checker found out by itself."""
 
     root: Step
-    file: File
-    provisions: Provisions
-    record: Facts
+    world: World
     out: Complaints
     claim: Mapping[str, Any]
-    on: datetime
     duties: list[DutyStep] = field(default_factory=list)
     worths: list[Worth] = field(default_factory=list)
     sides: dict[str, Weight] = field(default_factory=dict)
@@ -40,10 +40,31 @@ class Verdict:
     meaning: Readings | None = None
     standard: tuple[str, float, dict[str, Any] | None] | None = None
     methods: Methods | None = None
+    gaps: list[list[str]] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def file(self) -> File:
+        """The books."""
+        return self.world.file
+
+    @property
+    def provisions(self) -> Provisions:
+        """The provisions as they stand."""
+        return self.world.provisions
+
+    @property
+    def on(self) -> datetime:
+        """The date asked about."""
+        return self.world.on
 
     def check(self) -> str | None:
         """Check the whole tree; returns the verdict word that the rules give, None where the claim is not covered."""
         self.duties = duty_steps(self.root)
+        with suppress(CannotTellError):
+            begun = duties_of(self.world, self.claim)
+            self.out.expect(self.root, "duties", [str(d.get("id")) for d, _ in begun], [duty.name for duty in self.duties])
+            self.gaps = [[place, *map(self.world.show, times)] for place, *times in gaps(self.file, self.claim, self.on, begun)]
         since = self.duties[0].since if self.duties else None
         owed = Owed(frozenset(duty.by for duty in self.duties), since)
         weigher = Weigher(self.file, self.claim, self.on, owed)
@@ -53,7 +74,7 @@ class Verdict:
             if self.places["partly"] or self.places["not_looked"]:
                 self.worths = [weigher.as_part(worth) for worth in self.worths]
         self.sides = {bears: weight(self.file, self.worths, bears) for bears in ("for", "against")}
-        self.meaning = Readings.of(self.provisions, self.claim, self.duties)
+        self.meaning = Readings.of(self.world, self.claim, self.duties)
         self.standard = self._required()
         self.methods = self._methods()
         return self._ladder()
@@ -68,19 +89,13 @@ class Verdict:
     def _required(self) -> tuple[str, float, dict[str, Any] | None] | None:
         """The standard required, its bound and the proof: of the first duty in force whose proof names one."""
         try:
-            for step in self.duties:
-                duty = self.provisions.get(step.name) or {}
-                proof = self.provisions.get(str(duty["proof"]).lstrip("@")) if duty.get("proof") else None
-                if proof is not None and proof.get("kind") == "proof" and self.provisions.is_enacted(proof):
-                    name = duty.get("standard") or proof.get("standard")
-                    if name:
-                        return str(name), float(self.file.entry("standards", str(name)).get("at_least", 1)), proof
+            return required(self.world, [self.provisions.get(step.name) or {} for step in self.duties])
         except CannotTellError:
             name, at_least = self.root.facts.get("standard"), self.root.facts.get("at_least")
             if isinstance(name, str):
                 self.out.expect(self.root, "at_least", self.file.entry("standards", name).get("at_least"), at_least)
                 return name, float(at_least) if isinstance(at_least, int | float) else 1.0, None
-        return None
+            return None
 
     def _tree(self) -> Any:
         """The tree of methods: that of the proof, or the one given where the checker cannot tell how the proof reads."""
@@ -104,7 +119,7 @@ class Verdict:
         """The words on the two questions, from the probabilities that the account gives."""
         if not self.claim.get("quantity"):
             return None, None
-        account = self._account()
+        account = self.account()
         if account is None:
             # No report gives a number: what is said without one.
             account = Account(None, 0.0, None, None, frozenset())
@@ -117,7 +132,8 @@ class Verdict:
         except CannotTellError:
             return self.root.facts.get("correctness"), self.root.facts.get("completeness")
 
-    def _account(self) -> Account | None:
+    def account(self) -> Account | None:
+        """What the explanation says of the account of a quantity, if anything."""
         step = next((child for child in self.root.children if child.rule == "quantity"), None)
         if step is None:
             return None
@@ -128,7 +144,8 @@ class Verdict:
             self.out.add(step, "numbers", "numbers", step.facts)
             return None
         declared, p_out, p_none = numbers
-        return Account(declared, float(middle or 0), p_out, p_none, frozenset(child.report for child in step.children))
+        reports = tuple(child.report for child in step.children)
+        return Account(declared, float(middle or 0), p_out, p_none, frozenset(reports), reports)
 
     def _ladder(self) -> str | None:
         for_, against = self.sides["for"], self.sides["against"]
@@ -160,7 +177,8 @@ class Verdict:
         }
         facts |= meaning.outcome(verdict) if meaning is not None else self._given_outcome()
         self.out.facts(self.root, facts)
-        reasons = meaning.reasons if meaning is not None else []
+        reasons = meaning.reasons(verdict) if meaning is not None else []
+        self.reasons = reasons
         if meaning is not None:
             self.out.says(self.root, verdict_says(str(self.claim.get("says")), facts, reasons, self.methods, for_.bounds[0]))
         self._below(facts)
@@ -174,7 +192,7 @@ class Verdict:
     def _is_verified(self, table: str, for_: Weight, met: object, asked: tuple[str | None, str | None]) -> bool:
         if table != "supported" or self.standard is None or for_.bounds[0] < self.standard[1] or met is not True:
             return False
-        return self._covered is not False and asked in ((None, None), ("verified", "verified"))
+        return self._covered is not False and not self.gaps and asked in ((None, None), ("verified", "verified"))
 
     def _below(self, facts: Mapping[str, Any]) -> None:
         groups = {
@@ -183,7 +201,7 @@ class Verdict:
             "neither": [w for w in self.worths if w.bears == "neither"],
         }
         has_methods = self.standard is not None and (self.methods is None or bool(self.methods.met or self.methods.missing))
-        reasons = self.meaning.reasons if self.meaning is not None else []
+        reasons = self.reasons
         found = [child.rule for child in self.root.children]
         wanted = {
             "side-for": bool(self.sides["for"].clusters),
@@ -251,7 +269,7 @@ class Verdict:
         wanted, places = mapping(self.claim.get("coverage")), self.places or {}
         by = words(wanted.get("by"))
         within = str(wanted.get("within"))
-        self.out.facts(step, {**places, "within": within, "by": by, "complete": self._covered})
+        self.out.facts(step, {**places, "within": within, "by": by, "complete": self._covered, "gaps": self.gaps})
         told = [f"{name.replace('_', ' ')}: {', '.join(names)}" for name, names in places.items() if names]
         self.out.says(step, f"Coverage within {within}: {'; '.join(told)}.")
         looks = [(place, row) for place in places.get("looked", ()) if (row := self._newest_look(place, by)) is not None]
@@ -272,8 +290,8 @@ class Verdict:
     def _meaning(self, step: Step) -> None:
         if self.meaning is None:
             return
-        self.out.facts(step, self.meaning.facts())
-        self.out.says(step, "; ".join(self.meaning.reasons))
+        self.out.facts(step, self.meaning.facts(self.reasons))
+        self.out.says(step, "; ".join(self.reasons))
         quoted = [quote for duty in self.duties for quote in self._quotes_of(duty.name)]
         self.out.expect(step, "quote", (quoted or [("agreement.yaml", str(self.claim.get("says")))])[0], step.quote)
 
@@ -321,16 +339,11 @@ class Verdict:
         asked = [name.lstrip("@") for name in words(self.claim.get("duty"))]
         self.out.facts(step, {"asked": asked})
         self.out.says(step, "What is owed here.")
-        order = [duty.last for duty in self.duties]
-        if order != sorted(order, reverse=True):
-            self.out.add(step, "order", "the duty begun last first", [duty.name for duty in self.duties])
-        names = [duty.name for duty in self.duties]
-        if len(set(names)) != len(names):
-            self.out.add(step, "duties", "each once", names)
         for duty in self.duties:
             if duty.name not in asked:
                 self.out.add(duty.step, "duty", f"one of {asked}", duty.name)
-            duty.check(self.provisions, self.record, self.on, self.out)
+            with suppress(CannotTellError):
+                duty.check(self.world, self.out)
 
 
 _GROUPS = {

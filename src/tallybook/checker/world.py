@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tallybook.checker.changes import START_OF_TIME, received
+from tallybook.checker.changes import START_OF_TIME, receipts, received
 from tallybook.checker.evaluate import Facts
+from tallybook.checker.moments import first_held
 from tallybook.checker.parse import parse
 from tallybook.checker.provisions import Provisions
 from tallybook.checker.rows import File
@@ -17,19 +18,6 @@ if TYPE_CHECKING:
     from tallybook.checker.methods import Account
 
 T = TypeVar("T")
-VERDICT_WORDS = frozenset(
-    {
-        "no-evidence",
-        "claimed",
-        "indicated",
-        "supported",
-        "verified",
-        "unclear",
-        "disputed",
-        "contradicted",
-        "unverified",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +52,7 @@ class World:
     ) -> None:
         self.file, self.on, self.reading, self.without = file, on, reading, without
         self.provisions = Provisions(file, on, reading, self._came_true, without)
-        self.facts = Facts(self.provisions, self, earlier.facts if earlier is not None else None)
+        self.facts: Facts = Facts(self.provisions, self, earlier.facts if earlier is not None else None)
         self.memo: dict[object, Any] = {}
         self.accounts: dict[tuple[str, datetime, str], Account] = earlier.accounts if earlier is not None else {}
         """The accounts that the explanation gives, by claim, instant and reading: the checker does not count anew."""
@@ -175,80 +163,16 @@ class World:
     def _on_receipt(self, name: str) -> list[Start] | None:
         if received(self.file, name) is None:
             return None
-        days = self.file.entry("instruments", name).get("received") or {}
-        last = max((self.file.at(day) for day in days.values()), key=lambda day: day.last)
+        last = max((self.file.at(day) for day in receipts(self.file, name).values()), key=lambda day: day.last)
         return [Start(last.first, last.last, f"received {last.text}", "instrument")]
 
     def show(self, at: datetime) -> str:
         """An instant in the time zone of the case, to the second."""
         return at.astimezone(self.file.tz).isoformat(timespec="seconds")
 
-    # When conditions hold.
-
-    def marks(self) -> list[datetime]:
-        """Every instant up to now at which something on record may change, and now."""
-        return [*self.facts.changes(None, self.on), self.on]
-
-    def _marks_of(self, text: str) -> tuple[list[datetime], bool]:
-        from tallybook.checker.deadlines import turning_points
-
-        marks = set(self.marks())
-        asks = False
-        for part in parse(text).walk():
-            if part.kind in ("status", "value"):
-                reference = part.given[1] if part.kind == "status" else part.given[0]
-                asks = asks or (part.kind == "status" and part.given[0] in VERDICT_WORDS)
-                provision = self.provisions.get(_name(reference))
-                if provision is not None and provision.get("kind") == "duty":
-                    marks |= set(turning_points(self, provision))
-        if asks:
-            marks |= self._edges()
-        return sorted(at for at in marks if at <= self.on), asks
-
-    def _edges(self) -> set[datetime]:
-        found = {at for row in self.file.rows.values() for at in (row.starts.last, row.ends.last) if at <= self.on}
-        return found | set(self.facts.changes(None, self.on))
-
     def first_held(self, text: str) -> datetime | None:
-        """The first instant at which a condition held. One that asks for verdicts is taken to go on holding."""
-
-        def make() -> datetime | None:
-            marks, asks = self._marks_of(text)
-            if not asks:
-                return next((at for at in marks if self.truth(text, at) == "true"), None)
-            if self.truth(text) != "true":
-                return None
-            return _first_of(marks, lambda at: self.truth(text, at) == "true")
-
-        key = ("first held", text)
-        if key not in self.memo:
-            self.memo[key] = make()
-        found: datetime | None = self.memo[key]
-        return found
-
-    def first_after(self, text: str, start: datetime) -> datetime | None:
-        """The first instant after `start` at which a condition does not hold."""
-        marks, asks = self._marks_of(text)
-        later = [at for at in marks if at > start]
-        if not asks:
-            return next((at for at in later if self.truth(text, at) != "true"), None)
-        if not later or self.truth(text) == "true":
-            return None
-        return _first_of(later, lambda at: self.truth(text, at) != "true")
-
-    def turned_false(self, text: str, start: datetime, also: Iterable[datetime]) -> Iterable[datetime]:
-        """The instants after `start` at which a condition is false, once it has become so after it was not."""
-        marks, _ = self._marks_of(text)
-        before = self.truth(text, start) if start <= self.on else "unknown"
-        turned = False
-        for at in sorted({*marks, *(at for at in also if at <= self.on)}):
-            if at <= start:
-                continue
-            now = self.truth(text, at)
-            turned = turned or (now == "false" and before != "false")
-            if turned and now == "false":
-                yield at
-            before = now
+        """The first instant at which a condition held. Raises CannotTellError."""
+        return first_held(self, text)
 
     # What conditions ask for.
 
@@ -284,19 +208,6 @@ class World:
             return [(p, to) for p, to in listed if self.begun(p) is not None]
 
         return self.keep("exceptions", [], make)
-
-
-def _name(reference: str) -> str:
-    return reference.removeprefix("@").split(".")[0]
-
-
-def _first_of(marks: list[datetime], holds: Callable[[datetime], bool]) -> datetime:
-    """The first instant at which something holds that goes on holding; it holds at the last."""
-    low, high = -1, len(marks) - 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if holds(marks[middle]) else (middle, high)
-    return marks[high]
 
 
 def truth_of(value: bool) -> str:

@@ -77,7 +77,7 @@ def _article(inquiry: Inquiry, history: History, provision: Any) -> Article:
         parts=() if repealed else tuple(_part(inquiry, part) for part in provision.parts),
         meaning=() if repealed else meaning(inquiry, provision),
         status=status_of(inquiry, provision),
-        vague=() if repealed else _vague(provision),
+        vague=() if repealed or _is_ruled(inquiry, name) else _vague(provision),
         open="" if repealed else _open(provision),
         readings=() if repealed else tuple(_readings(inquiry, provision)),
         exceptions=() if repealed else tuple(_exceptions(inquiry, provision)),
@@ -117,6 +117,13 @@ def _part(inquiry: Inquiry, part: Any) -> PartText:
         () if gone else tuple(_part(inquiry, inner) for inner in part.parts),
         part.repealed_by,
     )
+
+
+def _is_ruled(inquiry: Inquiry, name: str) -> bool:
+    """Whether a named person has ruled on the meaning of a provision; until then its vague words stay marked."""
+    applied = set(inquiry.in_force.applied)
+    changes = (c for c in inquiry.agreement.changes if c.address in applied and c.ruling is not None)
+    return any(c.aim.n is None and c.aim.name == name for c in changes)
 
 
 def _vague(provision: Any) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ def instruments(inquiry: Inquiry, history: History, shown: tuple[Article, ...]) 
                 standing=_standing(inquiry, name),
                 says=defined_here(name, shown),
                 changed=tuple(history.about(c.address).text for c in own),
-                amended_by=tuple(_amending(own, applied, shown, name)),
+                amended_by=tuple(_amending(applied, shown, name)),
                 note=it.note if _note_is_known(inquiry, name) else "",
                 at=local(inquiry, inquiry.read(it.made).last) if it.made else None,
             )
@@ -87,18 +87,35 @@ def _absent(inquiry: Inquiry, name: str) -> str:
     return "not in hand" if it.recorded_by else "not in hand; what it says is not known here"
 
 
-def _amending(own: list[Change], applied: list[Change], shown: tuple[Article, ...], name: str) -> Iterator[str]:
-    """The changes by other instruments to what an instrument made or put in."""
-    articles = {article.id for article in shown if article.instrument == name}
-    addresses = {change.address for change in own}
-    put_in = {change.aim for change in own}
+_PUTS_IN = frozenset({"add", "insert", "replace", "correct", "restate"})
+
+
+def _amending(applied: list[Change], shown: tuple[Article, ...], name: str) -> Iterator[str]:
+    """The changes by other instruments to an instrument, or to what it provides or had put in before them.
+
+    A reading that rivals another amends nothing.
+    """
+    articles = {article.id for article in shown if article.instrument == name or _quotes_alone(article, name)}
+    addresses: set[str] = set()
+    put_in: set[Target] = set()
     for change in applied:
-        if change.in_ == name:
-            continue
         aim = change.aim
+        if change.in_ == name:
+            addresses.add(change.address)
+            if change.op in _PUTS_IN:
+                put_in.add(aim)
+            continue
+        if change.op == "interpret":
+            continue
         around = (Target(aim.name, aim.n, aim.path[:length]) for length in range(len(aim.path) + 1))
-        if aim.address in addresses or (aim.n is None and aim.name in articles) or any(outer in put_in for outer in around):
+        own = aim.n is None and aim.name in {*articles, name}
+        if aim.address in addresses or own or any(outer in put_in for outer in around):
             yield change.address
+
+
+def _quotes_alone(article: Article, name: str) -> bool:
+    """Whether a provision without an instrument of its own is quoted from this one and from no other."""
+    return not article.instrument and {quotation.instrument for quotation in article.quotations} == {name}
 
 
 def waiting(inquiry: Inquiry, history: History) -> tuple[Waiting, ...]:

@@ -13,6 +13,7 @@ from tallybook.commitments.commitment import (
     LAPSED,
     NOT_IN_FORCE,
     PENDING,
+    PERFORMED,
     REPEALED,
     SUSPENDED,
     Norm,
@@ -39,7 +40,11 @@ def _of_duty(inquiry: Inquiry, duty: Duty, life: Norm) -> Status:
     found = commitment(inquiry, duty)
     if found.status in (SUSPENDED, REPEALED, LAPSED, NOT_IN_FORCE):
         return Status(found.status, _told(inquiry, duty, life), local(inquiry, life.since))
-    parts = [_told(inquiry, duty, Norm(found.status, life.since, life.reasons)), found.state]
+    parts = [_told(inquiry, duty, Norm(found.status, life.since, life.reasons))]
+    if found.status == PERFORMED and found.done_since:
+        parts = [f"performed since {found.done_since}"]
+    elif found.state != found.status:
+        parts.append(found.state)
     if found.due:
         parts.append(f"due {found.due}")
     if found.waits_for:
@@ -47,7 +52,7 @@ def _of_duty(inquiry: Inquiry, duty: Duty, life: Norm) -> Status:
     if found.withheld_by:
         parts.append(f"withheld under {found.withheld_by}")
     if found.missed:
-        parts.append(f"missed {found.missed}")
+        parts.append(f"{'broken' if found.kind == 'maintain' else 'not shown by'} {found.missed}")
     if found.remark:
         parts.append(found.remark)
     return Status(found.status, "; ".join(parts), local(inquiry, life.since))
@@ -58,7 +63,9 @@ def _told(inquiry: Inquiry, provision: Any, life: Norm) -> str:
         return f"{life.status}: {'; '.join(life.reasons)}" if life.status == LAPSED else "; ".join(life.reasons)
     if life.status == NOT_IN_FORCE:
         return f"not in force yet: {_awaited(inquiry, provision)}"
-    since = f" since {inquiry.show(life.since)}" if life.since else ""
+    # What waits on a condition is in force from when that came true, which is not the beginning of its term.
+    waits = any(getattr(provision, key, None) for key in ("when", "while_"))
+    since = f" since {inquiry.show(life.since)}" if life.since and not waits and life.status != PERFORMED else ""
     partly = [s for s in suspensions(inquiry, provision.id) if s.in_part and s.holds(inquiry.on)]
     part = f"; suspended in part by {partly[0].by} since {inquiry.show(partly[0].starts)}" if partly else ""
     if life.status == SUSPENDED:

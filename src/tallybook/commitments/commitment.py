@@ -152,9 +152,7 @@ def _commitment(standing: Standing, duty: Duty) -> Commitment:
     )
 
 
-def _state(
-    standing: Standing, duty: Duty, status: str, released: str, done: bool, excepted: bool, late: bool
-) -> tuple[str, str]:
+def _state(standing: Standing, duty: Duty, status: str, released: str, done: bool, excepted: bool, late: bool) -> tuple[str, str]:
     """The state of a duty, and its norm status with it."""
     if status in (IN_FORCE, PENDING, SUSPENDED) and released:
         return released, status
@@ -204,7 +202,8 @@ def _done_since(standing: Standing, duty: Duty) -> datetime | None:
 def _missed(standing: Standing, duty: Duty, due: Deadline, *, owing: bool) -> tuple[datetime | None, bool]:
     """The instant from which a duty was overdue or broken, or None; and whether it is so under the words that now stand.
 
-    Decided by how things stood then, on what is known now. What was missed under an earlier text stays missed; nothing is missed before the text that makes it so.
+    Decided by how things stood then, on what is known now. What was missed under an earlier text stays missed; nothing is
+    missed before the text that makes it so.
     """
     found, carried = [], None
     since = _reads_so_since(standing, duty)

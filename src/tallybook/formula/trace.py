@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from tallybook.errors import TallybookError
 from tallybook.formula.nodes import Value, is_number
@@ -137,12 +137,20 @@ def _json_lines(lines: Iterator[tuple[int, str]], where: str) -> Iterator[tuple[
             continue
         place = f"{where}:{number}"
         try:
-            node = json.loads(line, parse_constant=_no_constant)
+            node = json.loads(line, parse_constant=_no_constant, object_pairs_hook=_each_once)
         except (ValueError, RecursionError) as error:
             do = 'write {"ts": 10, "pred": "P", "args": [1]} on one line'
             raise LogError(f"no JSON: {str(error)[:80]}", where=place, do=do) from error
         several = isinstance(node, Mapping) and "events" in node
         yield number, *_record(node, place, ("ts", "events") if several else ("ts", "pred", "args"))
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The keys of an object. Raises ValueError where one stands there twice: the first would be dropped without a word."""
+    out = dict(pairs)
+    if len(out) != len(pairs):
+        raise ValueError("a key twice")
+    return out
 
 
 def _no_constant(word: str) -> float:

@@ -193,6 +193,7 @@ class _Teller:
         told = [f"{name.replace('_', ' ')}: {', '.join(places)}" for name, places in facts.items() if places]
         says = f"Coverage within {wanted.within}: {'; '.join(told)}."
         facts |= {"within": wanted.within, "by": list(wanted.by), "complete": found.complete}
+        facts["gaps"] = [[gap.place, gap.start, gap.end] for gap in found.gaps]
         leaves = tuple(self._look(place, r) for place in found.looked if (r := self._newest_look(place)) is not None)
         if not leaves:
             return Because("coverage", says, quote=self.claim.says, instrument=AGREEMENT, facts=facts)

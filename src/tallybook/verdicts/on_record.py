@@ -8,12 +8,19 @@ from datetime import datetime
 from typing import Any
 
 from tallybook.agreement.grounds import AGREEMENT
-from tallybook.agreement.provision import Definition
+from tallybook.agreement.provision import Definition, Duty
 from tallybook.agreement.reasons import explain_condition
 from tallybook.agreement.situation import Atom
+from tallybook.commitments.moments import VERDICTS
 from tallybook.core.explanation import Because
 from tallybook.core.truth import Truth
 from tallybook.verdicts.inquiry import Inquiry
+
+Path = tuple[str, ...]
+"""The provisions on whose account something is told, the outermost first."""
+
+DEEPEST = 3
+"""So many provisions are followed into each other; none is followed into itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +28,7 @@ class OnRecord:
     """Where the facts that conditions ask for stand on record, under one question."""
 
     inquiry: Inquiry
+    path: Path = ()
 
     def sources(self, atom: Atom, at: datetime) -> Sequence[tuple[str, str]]:
         """What decides an atom: report rows, quotations, or the words of the agreement file."""
@@ -55,9 +63,9 @@ class OnRecord:
         instrument = self.inquiry.agreement.instruments.get(name)
         return instrument.name if instrument else str(atom)
 
-    def condition_of(self, atom: Atom) -> tuple[str, dict[str, str]] | None:
-        """The condition by which a state holds."""
-        return next(((g.state.when, g.scope) for g in self.inquiry.record.grounds(atom) if g.state.when), None)
+    def conditions_of(self, atom: Atom) -> Sequence[tuple[str, dict[str, str]]]:
+        """The conditions by which a state holds, each with what its variables stand for."""
+        return [(g.state.when, g.scope) for g in self.inquiry.record.grounds(atom) if g.state.when]
 
     def holds_when(self, reference: str, at: datetime) -> str | None:
         """The condition by which a definition holds as a state of affairs."""
@@ -66,10 +74,41 @@ class OnRecord:
         stands = isinstance(provision, Definition) and inquiry.enacted(provision)
         return provision.holds_when if stands and isinstance(provision, Definition) else None
 
+    def status_step(self, word: str, reference: str, at: datetime) -> Because | None:
+        """What a status rests on: the life of a provision, or the verdict on a claim or duty."""
+        # Loaded here, since lives are told by conditions again.
+        from tallybook.verdicts.because_life import life_step
+        from tallybook.verdicts.because_verdict import verdict_step
 
-def because(inquiry: Inquiry, text: str, at: datetime) -> Because:
+        inquiry, name = self.inquiry.at(at), reference.lstrip("@").split(".")[0]
+        claim = inquiry.agreement.claim(name)
+        if claim is not None:
+            return verdict_step(inquiry, name, [claim])
+        provision = inquiry.in_force.provisions.get(name)
+        if provision is None or not inquiry.enacted(provision) or (isinstance(provision, Definition) and provision.holds_when):
+            return None
+        if isinstance(provision, Duty) and word in VERDICTS:
+            covered = [claim for claim in inquiry.agreement.claims if claim.id in provision.claims]
+            return verdict_step(inquiry, provision.id, covered)
+        return life_step(inquiry, provision, (*self.path, provision.id)) if self._follows(provision.id) else None
+
+    def value_step(self, reference: str, at: datetime) -> Because | None:
+        """What the value of a definition rests on."""
+        from tallybook.verdicts.because_value import value_step
+
+        inquiry = self.inquiry.at(at)
+        definition = inquiry.in_force.provisions.get(reference.lstrip("@"))
+        if not isinstance(definition, Definition) or not self._follows(definition.id):
+            return None
+        return value_step(inquiry, definition, (*self.path, definition.id))
+
+    def _follows(self, name: str) -> bool:
+        return name not in self.path and len(self.path) < DEEPEST
+
+
+def because(inquiry: Inquiry, text: str, at: datetime, path: Path = ()) -> Because:
     """Why a condition of the agreement is true, false or unknown at an instant, down to what records it."""
-    return explain_condition(text, inquiry, at, OnRecord(inquiry))
+    return explain_condition(text, inquiry, at, OnRecord(inquiry, path))
 
 
 def stamp(inquiry: Inquiry, at: datetime) -> str | None:
