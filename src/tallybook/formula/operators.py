@@ -6,6 +6,7 @@ A result is (rows, but): the set of rows that satisfy, or, with `but`, all rows 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import itemgetter
@@ -133,7 +134,7 @@ class Projection(Operator):
         return (({self.pick(row) for row in rows}, False) for rows, _ in self.part.step(ts, events))
 
 
-class Junction(Operator):
+class Junction(Operator, ABC):
     """Brings the results of several parts together, time-point by time-point."""
 
     def __init__(self, parts: Sequence[Operator]) -> None:
@@ -146,9 +147,9 @@ class Junction(Operator):
     def children(self) -> Sequence[Operator]:
         return self.parts
 
+    @abstractmethod
     def combine(self, results: Sequence[Result]) -> Result:
         """The result of one time-point from those of the parts, in their order."""
-        raise NotImplementedError
 
     def stored(self) -> int:
         waiting = sum(1 + len(rows) for queue in self.queues for rows, _ in queue)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -68,7 +69,7 @@ def shape_of(formula: Formula) -> Shape | None:
     return Shape(trigger.name, answer.name, names, key, window, isinstance(timed, Eventually))
 
 
-class Watch:
+class Watch(ABC):
     """Watches a stream for one formula. `order` says what is one time-point: all of a time-stamp, or each event.
 
     `variables` gives the order of the values in a row.
@@ -82,28 +83,28 @@ class Watch:
         """`by time` or `by order`, to go with every answer."""
         return SAID[self.order]
 
+    @abstractmethod
     def extend(self, events: Iterable[Sequence[Any]]) -> list[Match]:
         """Take events (ts, name, *arguments) in the order of time; the matches that are now settled.
 
         Raises FormulaError for a time-stamp that is no finite number or is before the last one.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def feed(self, point: TimePoint) -> list[Match]:
         """Take a time-point whose number is one more than that of the last (the first is 0); the matches that are now settled.
 
         Raises FormulaError as `extend` does. One watch takes time-points or events, not both.
         """
-        raise NotImplementedError
 
     def finish(self) -> list[Match]:
         """The matches that only waited for the last time-stamp to be complete."""
         return []
 
+    @abstractmethod
     def undetermined(self) -> list[tuple[int, float]]:
         """The time-points seen that have no verdict yet, each with its time-stamp; call after `finish`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stored(self) -> int:
         """How many entries are kept."""
-        raise NotImplementedError
