@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from tallybook.checker.rows import File, mapping, words
 
-NEVER = None
+DEEPEST = 100
 START_OF_TIME = datetime.min.replace(tzinfo=UTC)
 _SWITCHES = ("suspend", "resume")
 _FORMERS = ("correct", "replace", "postpone")
@@ -228,6 +228,8 @@ class _Once:
     def __enter__(self) -> None:
         if self._key in self._open:
             raise MisfitError(f"the {self._key} depends on itself")
+        if len(self._open) >= DEEPEST:
+            raise MisfitError(f"the {self._key} stands in too long a chain of changes of changes")
         self._open.add(self._key)
 
     def __exit__(self, *_: object) -> None:

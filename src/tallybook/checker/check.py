@@ -145,6 +145,8 @@ class _Question:
                 check_measure(root, self.world, self._asked(root), self.out)
             else:
                 self.out.add(root, "rule", "ladder, duty, provision or measure at the root", root.rule)
+        except RecursionError:
+            self.out.add(root, "agreement", "provisions that do not wait for each other in a circle", "a circle")
         except MisfitError as error:
             self.out.add(root, "changes", "changes that can be put together", str(error))
         except CannotTellError:

@@ -89,6 +89,7 @@ class Life:
     due: Due
     missed: datetime | None
     how: str
+    late: bool
     broken: datetime | None
     is_broken: bool
     supported: bool | None
@@ -127,6 +128,8 @@ def _life(world: World, duty: Mapping[str, Any]) -> Life:
     candidates = {"late": _late(world, duty, due, owing=owing), "earlier text": _carried(world, duty)}
     if broken is not None and (owing or broken < world.on):
         candidates["broken"] = broken
+    # What was missed under other words does not make it overdue by these.
+    late = any(candidates.get(how) is not None for how in ("late", "broken"))
     missed = min((at for at in candidates.values() if at is not None), default=None)
     how = next((how for how in ("earlier text", "late", "broken") if missed is not None and candidates.get(how) == missed), "")
     broken_now = is_broken(world, duty)
@@ -141,7 +144,7 @@ def _life(world: World, duty: Mapping[str, Any]) -> Life:
         state = "withheld"
     elif duty.get("maintain"):
         state = "breached" if broken_now else "owed"
-    elif missed is not None or broken_now:
+    elif late or broken_now:
         supported = is_supported(world, duty)
         state = "owed" if supported else "overdue"
     else:
@@ -157,6 +160,7 @@ def _life(world: World, duty: Mapping[str, Any]) -> Life:
         due=due,
         missed=missed,
         how=how,
+        late=late,
         broken=broken,
         is_broken=broken_now,
         supported=supported,

@@ -194,7 +194,7 @@ def _roles(world: World, duty: Mapping[str, Any]) -> Expected | None:
 
 def _state(world: World, duty: Mapping[str, Any], found: Life) -> Expected:
     name, own = str(duty.get("id")), found.norm.status
-    late = found.missed is not None or found.is_broken
+    late = found.late or found.is_broken
     facts = {
         "provision": name,
         "norm": own,
@@ -204,7 +204,7 @@ def _state(world: World, duty: Mapping[str, Any], found: Life) -> Expected:
         "was_owed": owed_since(world, duty) is not None if own == "suspended" and found.done else None,
         "lifted": bool(found.exception),
         "maintained": bool(duty.get("maintain")),
-        "missed": shown(world, found.missed),
+        "late": found.late,
         "broken": found.is_broken,
         "supported": found.good_evidence(world, duty) if late and not duty.get("maintain") else None,
         "status": found.status,
@@ -276,7 +276,7 @@ STATE_FACTS = (
     "was_owed",
     "lifted",
     "maintained",
-    "missed",
+    "late",
     "broken",
     "supported",
 )
@@ -297,5 +297,5 @@ def table(facts: Mapping[str, Any]) -> tuple[str, str]:
         return status, "withheld"
     if facts.get("maintained"):
         return status, "breached" if facts.get("broken") else "owed"
-    late = facts.get("missed") or facts.get("broken")
+    late = facts.get("late") or facts.get("broken")
     return status, "overdue" if late and not facts.get("supported") else "owed"

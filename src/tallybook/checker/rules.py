@@ -103,7 +103,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "was_owed",
         "lifted",
         "maintained",
-        "missed",
+        "late",
         "broken",
         "supported",
         "status",

@@ -100,6 +100,9 @@ def _proved(inquiry: Inquiry, it: Duty) -> list[Sentence]:
     out: list[Sentence] = []
     if it.proof:
         proof = inquiry.in_force.provisions.get(it.proof.lstrip("@"))
+        if proof is not None and not inquiry.enacted(proof):
+            # It is in an instrument of a later day.
+            return out
         told = _methods(proof) if isinstance(proof, Proof) else ""
         standard = _standard(agreement, proof.standard) if isinstance(proof, Proof) else ""
         out.append(sentence(source, f"it is proved as {it.proof} says", f": {told}" if told else "", standard))

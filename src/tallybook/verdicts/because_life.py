@@ -25,6 +25,7 @@ from tallybook.commitments.commitment import (
     standing_of,
 )
 from tallybook.commitments.commitment import _is_broken as is_broken
+from tallybook.commitments.commitment import _missed as missed_by
 from tallybook.commitments.commitment import _reads_so_since as reads_so_since
 from tallybook.commitments.commitment import _shown as shown_as_done
 from tallybook.commitments.commitment import _supported as is_supported
@@ -43,6 +44,8 @@ from tallybook.verdicts.on_record import Path, because, stamp
 EARLIER = "earlier text"
 MOST_USES = 20
 """So many uses of a power are shown, the newest."""
+
+_FREED = (RELEASED, WAIVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +262,9 @@ class LifeTeller:
         inquiry, life = self.inquiry, commitment(self.inquiry, duty)
         own, waits = norm(inquiry, duty).status, life.status == "pending"
         broken = is_broken(inquiry, duty)
-        late = bool(life.missed) or broken
+        due = deadline(inquiry, duty)
+        owing = own == IN_FORCE and not waits and not life.done and life.state not in _FREED and not life.withheld_by
+        _, late = missed_by(inquiry, duty, due, owing=owing)
         facts = {
             "provision": duty.id,
             "norm": own,
@@ -269,9 +274,9 @@ class LifeTeller:
             "was_owed": owed_since(inquiry, duty) is not None if own == SUSPENDED and life.done else None,
             "lifted": bool(life.withheld_by),
             "maintained": duty.maintain is not None,
-            "missed": life.missed,
+            "late": late,
             "broken": broken,
-            "supported": is_supported(inquiry, duty) if late and duty.maintain is None else None,
+            "supported": is_supported(inquiry, duty) if (late or broken) and duty.maintain is None else None,
             "status": life.status,
             "state": life.state,
         }
