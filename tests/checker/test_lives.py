@@ -200,8 +200,8 @@ def pairs(inquiry: Inquiry, world: World) -> list[tuple[str, object, object]]:
 
 
 SLOWLY = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
-FEW = settings(max_examples=4, deadline=None, suppress_health_check=SLOWLY)
-MANY = settings(max_examples=25, deadline=None, suppress_health_check=SLOWLY)
+FEW = settings(max_examples=5, derandomize=True, deadline=None, suppress_health_check=SLOWLY)
+MANY = settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=SLOWLY)
 
 
 def compared(body: str, on: str) -> None:

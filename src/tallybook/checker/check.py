@@ -203,8 +203,8 @@ class _Question:
             found = life(self.world, duty)
         except CannotTellError:
             last = root.children[-1] if root.children else root
-            given = {name: last.facts.get(name) for name in ("status", "state", "missed")}
-            return {**given, "due": root.facts.get("due")}
+            given = {name: last.facts.get(name) for name in ("status", "state")}
+            return {**given, "missed": root.facts.get("missed"), "due": root.facts.get("due")}
         missed = self.world.show(found.missed) if found.missed is not None else ""
         return {"status": found.status, "state": found.state, "due": found.due.text, "missed": missed}
 

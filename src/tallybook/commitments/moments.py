@@ -14,7 +14,7 @@ from tallybook.core.truth import Truth
 
 _INSTANT = timedelta(seconds=1)
 _DEEPEST_WINDOWS = 3
-_MOST_MARKS = 20_000
+_MOST_MARKS = 2_000
 VERDICTS = frozenset(
     {"no-evidence", "claimed", "indicated", "supported", "verified", "unclear", "disputed", "contradicted", "unverified"}
 )
