@@ -30,7 +30,7 @@ VERDICT_WORDS = frozenset(
 )
 MOMENT = timedelta(seconds=1)
 _MOST_ROUNDS = 3
-_MOST_MARKS = 20_000
+_MOST_MARKS = 2_000
 _CONDITIONS = ("in_force", "when", "achieve", "maintain", "endeavour", "breached_when", "while", "holds_when")
 
 
