@@ -21,7 +21,7 @@ NONE: frozenset[Row] = frozenset()
 UNIT: frozenset[Row] = frozenset({()})
 
 
-class Operator:
+class Operator(ABC):
     """One part of a compiled formula.
 
     `columns` are the variables of its rows. `finite`: results never are "all but". `live`: rows may change with the next
@@ -33,9 +33,9 @@ class Operator:
     live: bool = False
     delayed: bool = False
 
+    @abstractmethod
     def step(self, ts: Time, events: Events) -> Iterable[Result]:
         """Take the next time-point; give the results that are now settled, oldest first. All must be consumed."""
-        raise NotImplementedError
 
     def stored(self) -> int:
         """How many rows, results and time-stamps are kept, parts included."""
@@ -134,7 +134,7 @@ class Projection(Operator):
         return (({self.pick(row) for row in rows}, False) for rows, _ in self.part.step(ts, events))
 
 
-class Junction(Operator, ABC):
+class Junction(Operator):
     """Brings the results of several parts together, time-point by time-point."""
 
     def __init__(self, parts: Sequence[Operator]) -> None:
