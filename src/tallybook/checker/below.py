@@ -29,7 +29,7 @@ def below_status(book: ConditionBook, step: Step, world: World, word: str, name:
     """The one step below a status, or none."""
     claim = world.file.claim(name)
     if claim is not None:
-        _only(book, step, _verdict(world, name, [claim]))
+        _verdict_step(book, step, world, name, [claim])
         return
     try:
         provision = world.provisions.get(name)
@@ -39,7 +39,7 @@ def below_status(book: ConditionBook, step: Step, world: World, word: str, name:
         _only(book, step, None)
     elif provision.get("kind") == "duty" and word in VERDICT_WORDS:
         covered = [c for c in world.file.listed("claims") if c.get("id") in words(provision.get("claims"))]
-        _only(book, step, _verdict(world, str(provision.get("id")), covered, provision))
+        _verdict_step(book, step, world, str(provision.get("id")), covered, provision)
     else:
         _life(book, step, world, provision)
 
@@ -98,6 +98,19 @@ def _verdict(world: World, name: str, claims: list[dict[str, Any]], duty: Mappin
         return Expected("verdict", facts, f"The verdict on {name} is {word or 'none'}.", quote)
 
     return or_unknown("verdict", quote, make)
+
+
+def _verdict_step(
+    book: ConditionBook, step: Step, world: World, name: str, claims: list[dict[str, Any]], duty: Mapping[str, Any] | None = None
+) -> None:
+    """The verdict below a status. Whatever else waits for the account that it gives, its place and its claims do not."""
+    _only(book, step, _verdict(world, name, claims, duty))
+    for child in step.children:
+        rows = child.facts.get("claims")
+        told = [row[0] if isinstance(row, list) and row else None for row in rows] if isinstance(rows, list) else None
+        book.out.expect(child, "at", stamp(world, world.on), child.facts.get("at"))
+        book.out.expect(child, "of", name, child.facts.get("of"))
+        book.out.expect(child, "claims", [str(claim.get("id")) for claim in claims], told)
 
 
 def _given(world: World, claim: Mapping[str, Any]) -> dict[str, Any] | None:

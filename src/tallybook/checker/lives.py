@@ -82,12 +82,13 @@ def _norm(world: World, provision: Mapping[str, Any]) -> Expected:
 
 
 def _held(world: World, name: str, text: str) -> Expected:
-    def make() -> Expected:
+    below = [Tree(world, text, world.on)]
+    try:
         truth = world.truth(text)
-        facts = {"provision": name, "truth": truth}
-        return Expected("trigger", facts, f"The condition of @{name} is {truth}.", name, [Tree(world, text, world.on)])
-
-    return or_unknown("trigger", name, make)
+    except CannotTellError:
+        # Its truth waits for what nothing tells; the steps below are of this condition all the same.
+        return Expected("trigger", None, None, name, below)
+    return Expected("trigger", {"provision": name, "truth": truth}, f"The condition of @{name} is {truth}.", name, below)
 
 
 def _use(world: World, power: Mapping[str, Any], use: Use) -> Expected:
@@ -240,6 +241,12 @@ def _as_given(
         "deadline": lambda: _deadline(world, provision),
         "roles": lambda: _roles(world, provision),
     }
+    if provision.get("kind") == "duty":
+        wanted = ["norm", "performance"]
+        wanted += ["trigger"] if provision.get("when") else []
+        wanted += ["deadline"] if provision.get("by") or limit_of(provision.get("within")) else []
+        if missing := [rule for rule in wanted if rule not in rules]:
+            out.add(parent, "steps below", f"also {', '.join(missing)}", rules)
     for child in children:
         if child.rule == "life-state":
             _follows(child, out)
