@@ -13,6 +13,7 @@ from tallybook.agreement.load import FILE as AGREEMENT
 from tallybook.agreement.load import Loaded, load_agreement
 from tallybook.agreement.quotation import reading_text
 from tallybook.agreement.yamltext import decoded
+from tallybook.casefile.files import Files, Folder, UnreadableFileError
 from tallybook.casefile.holdings import FILE as HOLDINGS
 from tallybook.casefile.holdings import read_holdings
 from tallybook.casefile.items import FILE as ITEMS
@@ -42,9 +43,9 @@ class CaseRead:
     notes: list[Fault] = field(default_factory=list)
 
 
-def read_case(folder: Path) -> CaseRead:
-    """Read a case folder. Never raises for what is in it: every fault is in the result."""
-    return _Reader(folder).read()
+def read_case(case: Path | Files) -> CaseRead:
+    """Read a case from its folder, or from other files. Never raises for what is in it: every fault is in the result."""
+    return _Reader(Folder(case) if isinstance(case, Path) else case).read()
 
 
 class _Anything:
@@ -58,19 +59,15 @@ _ANY = _Anything()
 
 
 class _Reader:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, files: Files) -> None:
+        self.files = files
         self.faults: list[Fault] = []
         self.notes: list[Fault] = []
         self.unread: set[str] = set()
 
     def read(self) -> CaseRead:
-        try:
-            found = self.folder.is_dir()
-        except (OSError, ValueError):
-            found = False
-        if not found:
-            missing = Fault(str(self.folder), 0, "", "no such folder", "give the folder of a case; `tallybook new` makes one")
+        if not self.files.is_there():
+            missing = Fault(self.files.place, 0, "", "no such folder", "give the folder of a case; `tallybook new` makes one")
             return CaseRead(None, [missing])
         raw = self._bytes(AGREEMENT)
         loaded = load_agreement(raw) if raw is not None else None
@@ -95,31 +92,18 @@ class _Reader:
         return CaseRead(None if faults else case, faults, self.notes)
 
     def _bytes(self, name: str) -> bytes | None:
-        path = self.folder / name
         self.unread.add(name)
         try:
-            # A pipe would be waited for, a link could show what is not the case's.
-            if path.exists() and not path.is_file():
-                self.faults.append(Fault(name, 0, "", "cannot be read: not a file", "make it a readable file"))
-                return None
-            if not path.resolve().is_relative_to(self.folder.resolve()):
-                self.faults.append(Fault(name, 0, "", "cannot be read: a link out of the case", "put the file itself there"))
-                return None
-            raw = path.read_bytes()
-            self.unread.discard(name)
-            return raw
-        except FileNotFoundError:
-            self.faults.append(Fault(name, 0, "", "file missing", "add it; `tallybook new` shows what a case holds"))
-        except OSError as error:
-            self.faults.append(Fault(name, 0, "", f"cannot be read: {error.strerror}", "make it a readable file"))
-        except RuntimeError:
-            self.faults.append(Fault(name, 0, "", "cannot be read: a link that leads to itself", "make it a readable file"))
-        return None
+            raw = self.files.read(name)
+        except UnreadableFileError as error:
+            self.faults.append(Fault(name, 0, "", error.what, error.do))
+            return None
+        self.unread.discard(name)
+        return raw
 
     def _plans(self, loaded: Loaded | None, items: Mapping[str, Item], places: Mapping[str, Place]) -> dict[str, Plan]:
         """The plans of accounts, where the case has any."""
-        path = self.folder / HOLDINGS
-        if not (path.is_symlink() or path.exists()) or loaded is None or loaded.agreement is None:
+        if not self.files.has(HOLDINGS) or loaded is None or loaded.agreement is None:
             return {}
         raw = self._bytes(HOLDINGS)
         if raw is None:
@@ -284,7 +268,7 @@ class _Reader:
                 continue
             path = Path(instrument.file)
             line = loaded.document.line_of(("instruments", name, "file"))
-            if path.is_absolute() or ".." in path.parts or not self._is_there(path):
+            if path.is_absolute() or ".." in path.parts or not self.files.has(instrument.file):
                 what = f"no file {instrument.file!r} in the case"
                 self.faults.append(Fault(AGREEMENT, line, f"instruments.{name}.file", what, "put the text under sources/"))
                 continue
@@ -295,12 +279,6 @@ class _Reader:
             elif raw is not None and (text := decoded(raw, instrument.file, self.faults)) is not None:
                 texts[name] = reading_text(text)
         return texts
-
-    def _is_there(self, path: Path) -> bool:
-        try:
-            return (self.folder / path).exists() and not (self.folder / path).is_dir()
-        except (OSError, ValueError):
-            return False
 
     def _check_records(self, loaded: Loaded, reports: Mapping[str, Report]) -> None:
         """A change or fact whose record is not on file has no effect: said, not hidden, and no fault of form."""

@@ -242,10 +242,10 @@ def _as_given(
         "roles": lambda: _roles(world, provision),
     }
     if provision.get("kind") == "duty":
-        wanted = ["norm", "performance"]
-        wanted += ["trigger"] if provision.get("when") else []
-        wanted += ["deadline"] if provision.get("by") or limit_of(provision.get("within")) else []
-        if missing := [rule for rule in wanted if rule not in rules]:
+        due = ["norm", "performance"]
+        due += ["trigger"] if provision.get("when") else []
+        due += ["deadline"] if provision.get("by") or limit_of(provision.get("within")) else []
+        if missing := [rule for rule in due if rule not in rules]:
             out.add(parent, "steps below", f"also {', '.join(missing)}", rules)
     for child in children:
         if child.rule == "life-state":
