@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from hashlib import sha256
 
 from tallybook.ledger.store import TILE_HEIGHT, TILE_WIDTH, Reading, Tile
-from tallybook.ledger.tree import EMPTY_ROOT, HASH_SIZE, Frontier, Node
+from tallybook.ledger.tree import EMPTY_ROOT, HASH_SIZE, Frontier, Node, whole_root
 
 
 class Growth:
@@ -32,23 +32,30 @@ class Growth:
             level, count = level + 1, count // TILE_WIDTH
         return growth
 
-    def append(self, leaf: bytes) -> Iterator[Tile]:
-        """Put a leaf hash on; gives the tiles that it completes."""
-        self.size += 1
-        level, count, at = 0, self.size, leaf
-        while True:
-            if level == len(self._levels):
-                self._levels.append(([], Frontier()))
-            hashes, frontier = self._levels[level]
-            hashes.append(at)
-            frontier.append(at)
-            if len(hashes) < TILE_WIDTH:
-                return
-            at = frontier.edge[0]
-            count //= TILE_WIDTH
-            yield Tile(level, count - 1, at, b"".join(hashes))
+    def extend(self, leaves: Sequence[bytes]) -> list[Tile]:
+        """Put leaf hashes on; gives the tiles that they complete."""
+        tiles: list[Tile] = []
+        start = 0
+        while start < len(leaves):
+            some = leaves[start : start + TILE_WIDTH - self.size % TILE_WIDTH]
+            start += len(some)
+            self.size += len(some)
+            self._fill(0, some, tiles)
+        return tiles
+
+    def _fill(self, level: int, some: Sequence[bytes], tiles: list[Tile]) -> None:
+        """Put hashes on a level, no more than its tile has room for, and the tile's own on the next where it is full."""
+        if level == len(self._levels):
+            self._levels.append(([], Frontier()))
+        hashes, frontier = self._levels[level]
+        hashes.extend(some)
+        for one in some:
+            frontier.append(one)
+        if len(hashes) == TILE_WIDTH:
+            index = (self.size >> (TILE_HEIGHT * (level + 1))) - 1
+            tiles.append(Tile(level, index, frontier.edge[0], b"".join(hashes)))
             self._levels[level] = ([], Frontier())
-            level += 1
+            self._fill(level + 1, [tiles[-1].root], tiles)
 
     def root(self) -> bytes:
         """The root of the tree."""
@@ -75,9 +82,7 @@ def nodes(reading: Reading, size: int) -> Node:
         if not height and not step:
             return _slice(0, tile, at, 1)[0]
         hashes = _slice(step, tile, at, 1 << height)
-        while len(hashes) > 1:
-            hashes = [sha256(b"\x01" + hashes[n] + hashes[n + 1]).digest() for n in range(0, len(hashes), 2)]
-        return hashes[0]
+        return whole_root(hashes)
 
     def _slice(step: int, tile: int, at: int, count: int) -> list[bytes]:
         key = (step, tile)

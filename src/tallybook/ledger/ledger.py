@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -15,12 +15,14 @@ from tallybook.ledger.entry import (
     EntryError,
     Stored,
     canonical_json,
+    content_id,
     instant_of,
     instant_text,
     store_entry,
+    subject_key,
 )
 from tallybook.ledger.growth import Growth
-from tallybook.ledger.store import Reading, Store, StoreError, Tile
+from tallybook.ledger.store import Reading, Store, StoreError
 
 LARGEST_JUMP = timedelta(days=366)
 """A clock that is further ahead of the last entry is taken for wrong: what it wrote would stand before all that follows."""
@@ -40,7 +42,7 @@ class ClockError(StoreError):
     """A clock that cannot be right."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen, each would cost a microsecond
 class Receipt:
     """What a filer is given: where the entry stands. `is_new` is false where the same thing was there already."""
 
@@ -53,6 +55,7 @@ class Receipt:
 @dataclass(slots=True)
 class _Request:
     drafts: Sequence[Draft]
+    names: Sequence[tuple[int, bytes]]
     receipts: list[Receipt] | None = None
     error: Exception | None = None
 
@@ -100,7 +103,7 @@ class Ledger:
         for draft in drafts:
             draft.check()
         self._watch("validated")
-        request = _Request(drafts)
+        request = _Request(drafts, [(subject_key(draft.subject), content_id(draft)) for draft in drafts])
         self._queue.append(request)
         with self._lock:
             if not request.is_done:
@@ -133,37 +136,37 @@ class Ledger:
         self._put_checkpoint()
 
     def _commit(self, requests: Sequence[_Request]) -> None:
-        drafts = [draft for request in requests for draft in request.drafts]
+        count = sum(len(request.drafts) for request in requests)
         with self.store.write() as writing:
             self._watch("begun")
             growth = self._edge(writing)
-            here = _Standing(writing.with_keys(list({draft.key for draft in drafts})))
+            standing = writing.with_keys(list({key for request in requests for key, _ in request.names}))
+            # The first of equal contents is the one that stands for them.
+            by_content = {entry.content: entry for entry in reversed(standing) if entry.content is not None}
+            subjects = {entry.seq: entry for entry in standing}
             times = _Times(self._clock(), self._last, self._largest_jump)
-            salts = self._random(SALT_SIZE * len(drafts))
+            salts = self._random(SALT_SIZE * count)
             entries: list[Stored] = []
             for request in requests:
                 try:
-                    here.check(request.drafts)
+                    _check_corrections(request.drafts, subjects)
                 except EntryError as error:
                     request.error = error
                     continue
                 request.receipts = []
-                for draft in request.drafts:
-                    same = here.find(draft)
-                    if same is None:
-                        recorded, clock = times.next()
-                        at = SALT_SIZE * len(entries)
-                        same = store_entry(growth.size + len(entries), draft, recorded, clock, salts[at : at + SALT_SIZE])
-                        entries.append(same)
-                        here.add(same)
-                        request.receipts.append(Receipt(same.seq, same.leaf_hash, recorded, is_new=True))
-                    else:
+                for draft, (key, content) in zip(request.drafts, request.names, strict=True):
+                    same = by_content.get(content)
+                    if same is not None:
                         request.receipts.append(Receipt(same.seq, same.leaf_hash, same.entry.recorded_at, is_new=False))
+                        continue
+                    recorded, at = times.next(), SALT_SIZE * len(entries)
+                    salt = salts[at : at + SALT_SIZE]
+                    made = store_entry(growth.size + len(entries), draft, key, content, recorded, times.clock, salt)
+                    entries.append(made)
+                    by_content[content] = made
+                    request.receipts.append(Receipt(made.seq, made.leaf_hash, recorded, is_new=True))
             if entries:
-                tiles: list[Tile] = []
-                for entry in entries:
-                    tiles.extend(growth.append(entry.leaf_hash))
-                writing.insert(entries, tiles)
+                writing.insert(entries, growth.extend([entry.leaf_hash for entry in entries]))
                 self._last = times.last
             self._watch("inserted")
         self._watch("committed")
@@ -206,7 +209,7 @@ class Ledger:
                     note = reading.checkpoint(growth.size)
         return note
 
-    def destroy(self, seq: int, author: str, reason: str, known: datetime) -> Receipt:
+    def destroy(self, seq: int, author: str, reason: str) -> Receipt:
         """Take away the body of an entry for good: first an entry about it, then the body. Proofs hold as before.
 
         Raises EntryError where there is no such entry or no body.
@@ -218,7 +221,9 @@ class Ledger:
             raise EntryError(what, where=f"entry {seq}", do="give the number of an entry that has a body")
         blob = found.entry.content().get("sha256")
         body = canonical_json({"reason": reason, "sha256": blob if isinstance(blob, str) else None})
-        receipt = self.append([Draft(DESTRUCTION, str(seq), body, author, known, marking=found.entry.marking)])[0]
+        receipt = self.append(
+            [Draft(DESTRUCTION, str(seq), body, author, instant_text(self._clock()), marking=found.entry.marking)]
+        )[0]
         with self.store.write() as writing:
             writing.destroy(seq)
         return receipt
@@ -229,30 +234,14 @@ class Ledger:
             writing.insert_blob(digest, data)
 
 
-class _Standing:
-    """The entries on the same subjects, for what is there already and what is corrected."""
-
-    def __init__(self, entries: Sequence[Stored]) -> None:
-        self._by_content = {entry.content: entry for entry in reversed(entries) if entry.content is not None}
-        self._by_seq = {entry.seq: entry for entry in entries}
-
-    def find(self, draft: Draft) -> Stored | None:
-        """The same thing, on file."""
-        return self._by_content.get(draft.content)
-
-    def add(self, entry: Stored) -> None:
-        """One more."""
-        if entry.content is not None:
-            self._by_content[entry.content] = entry
-
-    def check(self, drafts: Sequence[Draft]) -> None:
-        """Raise EntryError for a draft that corrects what is not there, or is about something else."""
-        for draft in drafts:
-            if draft.corrects is not None:
-                first = self._by_seq.get(draft.corrects)
-                if first is None or first.entry.subject != draft.subject:
-                    do = f"give the number of an entry about {draft.subject}"
-                    raise EntryError(f"corrects entry {draft.corrects}, which is not about {draft.subject}", do=do)
+def _check_corrections(drafts: Sequence[Draft], standing: Mapping[int, Stored]) -> None:
+    """Raise EntryError for a draft that corrects what is not there, or is about something else."""
+    for draft in drafts:
+        if draft.corrects is not None:
+            first = standing.get(draft.corrects)
+            if first is None or first.entry.subject != draft.subject:
+                what = f"corrects entry {draft.corrects}, which is not about {draft.subject}"
+                raise EntryError(what, do=f"give the number of an entry about {draft.subject}")
 
 
 class _Times:
@@ -264,13 +253,21 @@ class _Times:
         if last is not None and now - last > largest_jump:
             what = f"the clock reads {instant_text(now)}, {(now - last).days} days after the last entry"
             raise ClockError(what, do="set the clock right; where it is right, say so with --clock-is-right")
-        floor = now if last is None else last + timedelta(microseconds=1)
-        self._next = max(now, floor)
-        self._clock = instant_text(now) if self._next - now > NOTICED else ""
-        self.last = self._next
+        self._at = now if last is None else max(now, last + timedelta(microseconds=1))
+        self._second, self._micro = self._at.replace(microsecond=0), self._at.microsecond
+        self._written = instant_text(self._second)[:-7]
+        self.clock = instant_text(now) if self._at - now > NOTICED else ""
+        """The clock's own reading, where it is behind by more than can be an accident; else blank."""
 
-    def next(self) -> tuple[str, str]:
-        """A time, and the clock's own reading where it was behind by more than can be an accident."""
-        self.last = self._next
-        self._next += timedelta(microseconds=1)
-        return instant_text(self.last), self._clock
+    def next(self) -> str:
+        """The next time, a microsecond after the one before."""
+        if self._micro == 1_000_000:
+            self._second, self._micro = self._second + timedelta(seconds=1), 0
+            self._written = instant_text(self._second)[:-7]
+        self._micro += 1
+        return f"{self._written}{self._micro - 1:06d}Z"
+
+    @property
+    def last(self) -> datetime:
+        """The last time given."""
+        return self._second + timedelta(microseconds=self._micro - 1)

@@ -6,11 +6,11 @@ import json
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import RLock
 
 from tallybook.ledger.entry import DESTRUCTION, Stored
-from tallybook.ledger.store import LARGEST_BLOB, StoreError, Tile
+from tallybook.ledger.store import LARGEST_BLOB, StoreError, Tile, check_order
 
 
 @dataclass(slots=True)
@@ -135,9 +135,8 @@ class MemoryWriting(MemoryView):
 
     def insert(self, entries: Sequence[Stored], tiles: Sequence[Tile]) -> None:
         """Put entries on the end."""
+        check_order(len(self._state.entries), entries)
         for entry in entries:
-            if entry.seq != len(self._state.entries):
-                raise StoreError(f"entry {entry.seq} where {len(self._state.entries)} is next", do="open the log anew")
             self._state.entries.append(entry)
             self._state.keys.setdefault(entry.key, []).append(entry.seq)
         for tile in tiles:
@@ -162,7 +161,7 @@ class MemoryWriting(MemoryView):
         named = json.loads(entry.body or b"{}").get("sha256")
         if named in self._state.blobs:
             self._gone[named] = self._state.blobs.pop(named)
-        self._state.entries[seq] = replace(entry, body=None, salt=None, content=None)
+        self._state.entries[seq] = entry._replace(body=None, salt=None, content=None)
 
     def insert_seen(self, origin: str, size: int, note: str) -> None:
         """Remember another's checkpoint."""

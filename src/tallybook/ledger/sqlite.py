@@ -13,7 +13,7 @@ from threading import Lock, local
 from urllib.parse import quote
 
 from tallybook.ledger.entry import DESTRUCTION, Stored
-from tallybook.ledger.store import LARGEST_BLOB, PAGE, StoreError, StoreFullError, Tile
+from tallybook.ledger.store import LARGEST_BLOB, PAGE, StoreError, StoreFullError, Tile, check_order
 
 APPLICATION = 0x54424B31
 """In the file's header, so that no other database is taken for a log."""
@@ -37,9 +37,6 @@ CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
 CREATE TABLE seen (origin TEXT NOT NULL, size INTEGER NOT NULL, note TEXT NOT NULL, PRIMARY KEY (origin, size)) STRICT;
 CREATE TABLE blob (sha256 TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
 
-CREATE TRIGGER entry_in_order BEFORE INSERT ON entry
-WHEN NEW.seq IS NOT (SELECT coalesce(max(seq) + 1, 0) FROM entry)
-BEGIN SELECT raise(ABORT, 'entries are numbered in order, and none takes the place of another'); END;
 CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT raise(ABORT, 'entries are never deleted'); END;
 CREATE TRIGGER entry_unchanged BEFORE UPDATE ON entry
 WHEN NOT (
@@ -68,7 +65,7 @@ _GUARDS = "".join(
     f"CREATE TRIGGER {name}_unchanged BEFORE UPDATE ON {name} BEGIN SELECT raise(ABORT, 'nothing is changed'); END;\n"
     for name in _KEPT
 )
-_ENTRY = "seq, leaf, leaf_hash, subject_key, content, salt, body"
+_ENTRY = "seq, subject_key, leaf_hash, content, salt, leaf, body"
 
 
 class SqliteStore:
@@ -266,9 +263,10 @@ class SqliteWriting(SqliteReading):
 
     def insert(self, entries: Sequence[Stored], tiles: Sequence[Tile]) -> None:
         """Put entries on the end."""
+        check_order(self.size(), entries)
         self._db.executemany(
             f"INSERT INTO entry ({_ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(e.seq, e.leaf, e.leaf_hash, e.key, e.content, e.salt, e.body) for e in entries],
+            entries,
         )
         self._db.executemany("INSERT INTO tile VALUES (?, ?, ?, ?)", [(t.level, t.index, t.root, t.hashes) for t in tiles])
 

@@ -39,6 +39,12 @@ class Tile:
     hashes: bytes
 
 
+def check_order(size: int, entries: Sequence[Stored]) -> None:
+    """Raise StoreError unless the entries are the next after `size`, in order."""
+    if [entry.seq for entry in entries] != list(range(size, size + len(entries))):
+        raise StoreError(f"entries that do not follow on {size}", do="open the ledger anew: somebody else wrote to it")
+
+
 class Reading(Protocol):
     """One view of a log that does not change while it is read."""
 

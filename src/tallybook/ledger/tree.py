@@ -77,6 +77,13 @@ class Frontier:
         return cls(size, [node(level, index) for level, index in complete(0, size)])
 
 
+def whole_root(hashes: Sequence[bytes]) -> bytes:
+    """The hash over a complete subtree, from the hashes of one level of it: a power of two of them."""
+    while len(hashes) > 1:
+        hashes = [sha256(b"\x01" + left + right).digest() for left, right in zip(hashes[::2], hashes[1::2], strict=True)]
+    return hashes[0]
+
+
 def root_of(leaves: Iterable[bytes]) -> bytes:
     """The root over leaf hashes."""
     frontier = Frontier()

@@ -1,0 +1,270 @@
+"""Read a whole log again and hash everything anew: bodies, leaves, tiles and the root, against what was signed.
+
+Comparing roots is not enough: a body edited on disk leaves every stored hash as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from tallybook.ledger.entry import DESTRUCTION, EntryError, Stored
+from tallybook.ledger.store import TILE_HEIGHT, TILE_WIDTH, Reading
+from tallybook.ledger.tree import EMPTY_ROOT, HASH_SIZE, Frontier, whole_root
+
+MOST_FAULTS = 1_000
+"""So many faults are told one by one."""
+CHUNK = 64 * TILE_WIDTH
+"""Entries that are audited in one go."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFault:
+    """Something that does not fit: the entry, what of it, what it must be, what it is, and the size of the checkpoint over it."""
+
+    seq: int
+    what: str
+    expected: str
+    found: str
+    covered_by: int | None = None
+
+    def __str__(self) -> str:
+        under = f" (under the checkpoint of size {self.covered_by})" if self.covered_by is not None else ""
+        return f"entry {self.seq}: {self.what}: must be {self.expected}, is {self.found}{under}"
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A checkpoint whose signature held: what was signed."""
+
+    size: int
+    root: bytes
+
+
+@dataclass(slots=True)
+class Audit:
+    """What an audit found. `root` is computed anew from the entries; `destroyed` counts bodies that are gone by an entry's word."""
+
+    size: int
+    root: bytes
+    destroyed: int
+    faults: list[AuditFault] = field(default_factory=list)
+    is_cut: bool = False
+    """Whether there were more faults than are told."""
+
+
+@dataclass(slots=True)
+class _Part:
+    """Of a run of entries: the hashes over its tiles, those of the leaves after the last of these, and what is wrong."""
+
+    tiles: list[bytes]
+    rest: list[bytes]
+    faults: list[AuditFault]
+    gone: list[int]
+    destroyed: list[int]
+
+
+Open = Callable[[], Reading]
+
+
+def audit(
+    reading: Reading,
+    signed: Iterable[Signed] = (),
+    *,
+    open_again: Open | None = None,
+    executor: Executor | None = None,
+    progress: Callable[[int, int], None] = lambda done, size: None,
+) -> Audit:
+    """Hash everything anew, and hold it against what was `signed`: checkpoints whose signatures held, of this log or kept elsewhere.
+
+    Costs one pass over the entries, in bounded memory. With `executor` and `open_again` (which can be sent to other processes, and
+    opens the same log for reading there) runs of entries are hashed side by side.
+    """
+    size = reading.size()
+    starts = range(0, size, CHUNK)
+    parts: Iterable[_Part]
+    if executor is not None and open_again is not None:
+        parts = executor.map(_audit_part, [open_again] * len(starts), starts, [min(start + CHUNK, size) for start in starts])
+    else:
+        parts = (_part(reading, start, min(start + CHUNK, size)) for start in starts)
+    found = Audit(size, EMPTY_ROOT, 0)
+    marks = sorted(signed, key=lambda one: one.size)
+    tree = _Tree(marks, found)
+    gone: list[int] = []
+    tiles: list[bytes] = []
+    destroyed: set[int] = set()
+    for start, part in zip(starts, parts, strict=True):
+        found.faults += part.faults
+        gone += part.gone
+        tiles += part.tiles
+        destroyed |= set(part.destroyed)
+        tree.add(reading, start, part)
+        progress(min(start + CHUNK, size), size)
+    found.root = tree.root()
+    _check_upper_tiles(reading, tiles, found.faults)
+    for seq in gone:
+        if seq not in destroyed:
+            found.faults.append(AuditFault(seq, "body", "there, or an entry about its destruction", "gone, with no such entry"))
+    found.destroyed = len(gone)
+    for mark in marks:
+        if mark.size > size:
+            what = f"at least {mark.size} entries, as was signed"
+            found.faults.append(AuditFault(size, "the log is shorter than its checkpoint", what, f"{size} entries", mark.size))
+    _finish(found, marks)
+    return found
+
+
+def _finish(found: Audit, marks: Sequence[Signed]) -> None:
+    sizes = [mark.size for mark in marks]
+    told = []
+    for fault in sorted(found.faults, key=lambda fault: fault.seq)[:MOST_FAULTS]:
+        over = next((size for size in sizes if size > fault.seq), None) if fault.covered_by is None else fault.covered_by
+        told.append(AuditFault(fault.seq, fault.what, fault.expected, fault.found, over))
+    found.is_cut = len(found.faults) > MOST_FAULTS
+    found.faults = told
+
+
+class _Tree:
+    """The tree over what is there, as its parts come in; the roots that were signed are held against it on the way."""
+
+    def __init__(self, marks: Sequence[Signed], found: Audit) -> None:
+        self._levels: list[Frontier] = [Frontier()]
+        self._marks, self._found, self._next = marks, found, 0
+        self._rest = Frontier()
+        self._size = 0
+
+    def add(self, reading: Reading, start: int, part: _Part) -> None:
+        """One part more: whole tiles first, then what fills none."""
+        for n, root in enumerate(part.tiles):
+            self._until(reading, start + n * TILE_WIDTH, start + (n + 1) * TILE_WIDTH)
+            self._levels[0].append(root)
+            self._size = start + (n + 1) * TILE_WIDTH
+            self._at_end()
+        for leaf in part.rest:
+            self._rest.append(leaf)
+            self._size += 1
+            self._at_end()
+
+    def _until(self, reading: Reading, start: int, end: int) -> None:
+        """Signed sizes within a tile: its leaves are read once more."""
+        while self._next < len(self._marks) and self._marks[self._next].size < end:
+            mark = self._marks[self._next]
+            self._next += 1
+            if mark.size <= start:
+                continue
+            inner = Frontier()
+            for entry in reading.entries(start, mark.size):
+                inner.append(sha256(b"\x00" + entry.leaf).digest())
+            self._compare(mark, _joined([*self._levels[0].edge, *inner.edge]))
+
+    def _at_end(self) -> None:
+        while self._next < len(self._marks) and self._marks[self._next].size <= self._size:
+            mark = self._marks[self._next]
+            self._next += 1
+            if mark.size == self._size:
+                self._compare(mark, self.root())
+
+    def _compare(self, mark: Signed, root: bytes) -> None:
+        if root != mark.root:
+            what = f"the root of the first {mark.size} entries"
+            self._found.faults.append(AuditFault(mark.size - 1, what, mark.root.hex(), root.hex(), mark.size))
+
+    def root(self) -> bytes:
+        """The root so far."""
+        return _joined([*self._levels[0].edge, *self._rest.edge])
+
+
+def _joined(edge: Sequence[bytes]) -> bytes:
+    if not edge:
+        return EMPTY_ROOT
+    at = edge[-1]
+    for left in reversed(edge[:-1]):
+        at = sha256(b"\x01" + left + at).digest()
+    return at
+
+
+def _audit_part(open_again: Open, start: int, end: int) -> _Part:
+    return _part(open_again(), start, end)
+
+
+def _part(reading: Reading, start: int, end: int) -> _Part:
+    part = _Part([], [], [], [], [])
+    for first in range(start, end, TILE_WIDTH):
+        last = min(first + TILE_WIDTH, end)
+        hashes = _leaves(reading, first, last, part)
+        if last - first < TILE_WIDTH:
+            part.rest = hashes
+            continue
+        part.tiles.append(whole_root(hashes))
+        _check_tile(reading, 0, first >> TILE_HEIGHT, hashes, part.tiles[-1], part.faults)
+    return part
+
+
+def _leaves(reading: Reading, start: int, end: int, part: _Part) -> list[bytes]:
+    """The hashes of the leaves, anew. A missing entry stands as 32 zero bytes, so that no root comes out right."""
+    hashes: list[bytes] = []
+    at = start
+    for entry in reading.entries(start, end):
+        seq, _, leaf_hash, _, salt, leaf, body = entry
+        while at < seq:
+            part.faults.append(AuditFault(at, "the entry", "there", "missing"))
+            hashes.append(bytes(HASH_SIZE))
+            at += 1
+        at += 1
+        anew = sha256(b"\x00" + leaf).digest()
+        hashes.append(anew)
+        if anew != leaf_hash:
+            part.faults.append(AuditFault(seq, "the hash of its leaf", leaf_hash.hex(), anew.hex()))
+        if body is None or salt is None:
+            part.gone.append(seq)
+        # No text within the leaf can hold this: quotation marks are escaped there.
+        elif b'"body_sha256":"' + sha256(salt + body).hexdigest().encode() + b'"' not in leaf:
+            part.faults.append(_body_fault(entry))
+        if b'"kind":"destruction"' in leaf:
+            _note_destruction(entry, part)
+    for missing in range(at, end):
+        part.faults.append(AuditFault(missing, "the entry", "there", "missing"))
+        hashes.append(bytes(HASH_SIZE))
+    return hashes
+
+
+def _body_fault(entry: Stored) -> AuditFault:
+    try:
+        expected = entry.entry.body_sha256
+    except EntryError as error:
+        return AuditFault(entry.seq, "its leaf", "an entry", str(error.what))
+    found = sha256((entry.salt or b"") + (entry.body or b"")).hexdigest()
+    return AuditFault(entry.seq, "the hash of its body", expected, found)
+
+
+def _note_destruction(entry: Stored, part: _Part) -> None:
+    try:
+        read = entry.entry
+    except EntryError:
+        return
+    if read.kind == DESTRUCTION and read.subject.isascii() and read.subject.isdigit() and len(read.subject) < 19:
+        part.destroyed.append(int(read.subject))
+
+
+def _check_tile(reading: Reading, level: int, index: int, hashes: Sequence[bytes], root: bytes, faults: list[AuditFault]) -> None:
+    tile, first = reading.tile(level, index), index << (TILE_HEIGHT * (level + 1))
+    if tile is None:
+        faults.append(AuditFault(first, f"tile {level}/{index}", "there", "missing"))
+    elif tile.root != root:
+        faults.append(AuditFault(first, f"the hash over tile {level}/{index}", root.hex(), tile.root.hex()))
+    elif tile.hashes != b"".join(hashes):
+        faults.append(AuditFault(first, f"tile {level}/{index}", "the hashes of what it covers", "others"))
+
+
+def _check_upper_tiles(reading: Reading, hashes: Sequence[bytes], faults: list[AuditFault]) -> None:
+    """The tiles of the levels above, over those of the leaves."""
+    level = 1
+    while len(hashes) >= TILE_WIDTH:
+        above = []
+        for index in range(len(hashes) // TILE_WIDTH):
+            covered = hashes[index * TILE_WIDTH : (index + 1) * TILE_WIDTH]
+            above.append(whole_root(covered))
+            _check_tile(reading, level, index, covered, above[-1], faults)
+        hashes, level = above, level + 1
