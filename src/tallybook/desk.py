@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +25,7 @@ from tallybook.verdicts.sentences import in_words
 from tallybook.verdicts.status import status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tallybook.checker.check import Checked
     from tallybook.codify.code import Code
@@ -48,6 +50,59 @@ def open_case(folder: Path) -> Case:
     return read.case
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A case, and what its user should know of the books that it was read from."""
+
+    case: Case
+    notes: tuple[str, ...] = ()
+
+
+def open_filed(folder: Path, database: str | None, recorded: str | None, environment: Mapping[str, str]) -> Opened:
+    """The case from its ledger, where it has one, as it stood at a recorded time; else the case in the folder.
+
+    Raises CaseFaultsError where it cannot be used, StoreError for a ledger that is missing or cannot be read, and TallybookError
+    for a recorded time of a case without a ledger.
+    """
+    from tallybook.registry import place as places
+
+    place = places.place_of(folder, database, environment)
+    if not places.has_ledger(place):
+        if recorded is not None:
+            do = "tallybook ledger init makes one; until then nothing is recorded"
+            raise TallybookError(f"{folder} has no ledger", where="--recorded", do=do)
+        return Opened(open_case(folder))
+    from tallybook.registry import reading
+
+    found = reading.on_file(place, recorded)
+    read = reading.read_filed(found)
+    if read.case is None:
+        raise CaseFaultsError(place.shown, read.faults)
+    notes = reading.notes_on(found, read.case.tz) if recorded is None and folder.is_dir() else ()
+    return Opened(read.case, tuple(notes))
+
+
+@contextmanager
+def filed_folder(
+    folder: Path, database: str | None, recorded: str | None, known: datetime, environment: Mapping[str, str]
+) -> Iterator[Path]:
+    """A folder that holds the case as it was opened: its own, or the one on file, written to a place of its own for a while."""
+    from tallybook.registry import place as places
+
+    place = places.place_of(folder, database, environment)
+    if not places.has_ledger(place):
+        yield folder
+        return
+    from tempfile import TemporaryDirectory
+
+    from tallybook.ledger.entry import instant_text
+    from tallybook.registry import filing, reading
+
+    with TemporaryDirectory(prefix="tallybook-") as made:
+        filing.export_folder(reading.on_file(place, recorded), Path(made), instant_text(known))
+        yield Path(made)
+
+
 def new_case(folder: Path, template: str) -> list[Path]:
     """Write a small working case. Raises TallybookError where it cannot be written."""
     return write_new_case(folder, template)
@@ -68,6 +123,8 @@ def ask(
     is marked yet, so an answer for a particular reader cannot be told from anybody's.
     """
     default = case.agreement.default_as_of
+    if case.as_filed is not None:
+        case = case.as_filed(_instant(case, known or on or default, "--known" if known else "--on"))
     if reader is not None:
         raise TallybookError(
             f"no reader {reader!r}: nothing in this case is marked", where="--as", do="leave --as out: the answer is for everyone"

@@ -62,7 +62,7 @@ def mutations(tree: Tree, other_report: str, other_quote: tuple[str, str]) -> It
 
 
 def _of_step(step: Tree, other_report: str, other_quote: tuple[str, str]) -> Iterator[tuple[str, Tree]]:
-    for key in ("rule", "says", "quote", "instrument", "report"):
+    for key in ("rule", "says", "quote", "instrument", "report", "exhibit"):
         if key in step:
             for what, other in changed(step[key]):
                 yield f"{key} {what}", {**step, key: other}

@@ -17,6 +17,7 @@ DATES = {
     "example": ["1962-10-27", "1962-11-03T20:44-05:00", "1962-11-12", "1962-12-31"],
     "chemical-destruction": ["2027-02-01", "2027-09-20", "2028-01-10", "2028-08-15"],
     "staged-withdrawal": ["2031-03-10", "2031-04-20"],
+    "second-readers": ["2031-09-11", "2031-09-21", "2031-09-24", "2031-09-30"],
 }
 READINGS = [("example", "1962-11-20", "ussr"), ("example", "1962-11-20", "us")]
 READINGS += [("chemical-destruction", "2028-08-15", "veldan"), ("chemical-destruction", "2028-08-15", "union")]

@@ -31,6 +31,8 @@ TREES = [
     ("chemical-destruction", "2028-08-15", "casings_destroyed"),
     ("chemical-destruction", "2028-08-15", "brede_shells"),
     ("chemical-destruction", "2028-08-15", "@pay-rest"),
+    ("second-readers", "2031-09-21", "north_rounds_destroyed"),
+    ("second-readers", "2031-09-21", "east_rounds_destroyed"),
 ]
 
 

@@ -18,7 +18,7 @@ ALLOWED = {"tallybook.core.time", "tallybook.errors"}
 def documented() -> dict[str, set[str]]:
     text = (ROOT / "docs" / "reference" / "explanation.md").read_text("utf-8")
     rows = [line.split("|") for line in text.splitlines() if re.match(r"\| `[a-z-]+` \|", line)]
-    return {row[1].strip(" `"): set(re.findall(r"`([a-z_]+)`", row[3])) for row in rows if len(row) == 6}
+    return {row[1].strip(" `"): set(re.findall(r"`([a-z_0-9]+)`", row[3])) for row in rows if len(row) == 6}
 
 
 def test_the_published_rules_are_those_of_the_checker() -> None:

@@ -24,7 +24,7 @@ from tallybook.agreement.yamltext import read_yaml
 from tallybook.checker.rules import RULES
 from tallybook.cli.main import cli, main
 from tallybook.core.explanation import Because
-from tallybook.evidence.ingest import rows
+from tallybook.evidence.ingest import exhibit_rows, rows
 from tallybook.verdicts.inquiry import Case
 from tallybook.verdicts.ladder import TABLE, Strength, Word
 
@@ -173,8 +173,12 @@ def test_the_glossary_is_sorted_and_says_each_word_once() -> None:
 
 @pytest.mark.parametrize(
     "columns",
-    [*(columns for columns, _ in rows.TABLES.values()), rows.SOURCES, rows.BEARINGS, rows.PLACES],
-    ids=[*rows.TABLES, "sources", "bearings", "places"],
+    [
+        *(columns for columns, _ in rows.TABLES.values()),
+        *(rows.SOURCES, rows.BEARINGS, rows.PLACES, rows.MORE_COLUMNS["observations"]),
+        *((*exhibit_rows.EXHIBITS, *exhibit_rows.MORE_OF_EXHIBITS), exhibit_rows.CUSTODY, exhibit_rows.REVIEWS),
+    ],
+    ids=[*rows.TABLES, "sources", "bearings", "places", "more", "exhibits", "custody", "reviews"],
 )
 def test_every_column_is_documented(columns: tuple[str, ...]) -> None:
     assert [column for column in columns if column not in defined(REFERENCE / "case.md")] == []
@@ -232,7 +236,7 @@ def fields(node: Any) -> set[str]:
 def test_every_field_of_json_is_documented(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 0
     found = fields(json.loads(capfd.readouterr().out))
-    prose = set(re.findall(r"[A-Za-z_]+", " ".join(re.findall(r"`([^`\n]+)`", (REFERENCE / "json.md").read_text("utf-8")))))
+    prose = set(re.findall(r"[A-Za-z_0-9]+", " ".join(re.findall(r"`([^`\n]+)`", (REFERENCE / "json.md").read_text("utf-8")))))
     assert found
     assert found - prose == set()
 
@@ -244,5 +248,5 @@ def test_every_field_of_a_fault_is_documented(tmp_path: Path, capfd: pytest.Capt
 
 def test_the_page_on_cases_names_every_file_that_is_read() -> None:
     text = (REFERENCE / "case.md").read_text("utf-8")
-    tables = [f"{name}.csv" for name in (*rows.TABLES, "sources", "bearings")]
+    tables = [f"{name}.csv" for name in (*rows.TABLES, "sources", "bearings", "exhibits", "custody", "reviews")]
     assert [name for name in ("agreement.yaml", "items.yaml", "places.csv", *tables) if name not in text] == []

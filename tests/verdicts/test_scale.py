@@ -282,7 +282,13 @@ def test_the_example_has_one_board(many: int, question: tuple[str, str], monkeyp
     old, chance = CASE.evidence, random.Random(7)
     rows = chance.sample(list(old.reports.values()), len(old.reports))
     shuffled = EvidenceFile(
-        {r.id: r for r in rows}, old.sources, tuple(chance.sample(old.bearings, len(old.bearings))), old.places, old.items
+        {r.id: r for r in rows},
+        old.sources,
+        tuple(chance.sample(old.bearings, len(old.bearings))),
+        old.places,
+        old.items,
+        old.exhibits,
+        old.reviews,
     )
     assert board_json(desk.board(desk.ask(dataclasses.replace(CASE, evidence=shuffled), *question))) == expected
 

@@ -1,11 +1,14 @@
-"""Explanations: every leaf is a report known by then, or a quotation that is in the sources."""
+"""Explanations: every leaf is a report or an exhibit known by then, or a quotation that is in the sources."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import pytest
 
 from tallybook import desk
 from tallybook.agreement.quotation import reading_text
+from tallybook.core.explanation import Because
 from tallybook.errors import TallybookError
 from tallybook.verdicts.inquiry import Case
 
@@ -13,7 +16,7 @@ DAYS = ["1962-10-15", "1962-10-28", "1962-11-03T20:44-05:00", "1962-11-12", "196
 
 
 @pytest.mark.parametrize("day", DAYS)
-def test_every_leaf_is_a_report_or_a_quotation(case: Case, day: str) -> None:
+def test_every_leaf_is_a_report_an_exhibit_or_a_quotation(case: Case, day: str) -> None:
     inquiry = desk.ask(case, day)
     names = [c.id for c in case.agreement.claims] + [entry.id for entry in case.agreement.board]
     names += [f"@{d.verdict.duty.id}" for d in desk.board(inquiry).duties if d.verdict.findings]
@@ -23,7 +26,9 @@ def test_every_leaf_is_a_report_or_a_quotation(case: Case, day: str) -> None:
         for tree in desk.why(inquiry, name).trees:
             for leaf in tree.leaves():
                 leaves += 1
-                if leaf.report:
+                if leaf.exhibit:
+                    assert case.evidence.exhibits[leaf.exhibit].known.last <= inquiry.question.known
+                elif leaf.report:
                     assert case.evidence.reports[leaf.report].known.last <= inquiry.question.known
                 elif leaf.instrument == "agreement.yaml":
                     assert leaf.quote
@@ -32,12 +37,18 @@ def test_every_leaf_is_a_report_or_a_quotation(case: Case, day: str) -> None:
     assert leaves > 20
 
 
+def steps(tree: Because) -> Iterator[Because]:
+    yield tree
+    for child in tree.children:
+        yield from steps(child)
+
+
 def test_every_cited_report_is_in_the_tree(case: Case) -> None:
     inquiry = desk.ask(case, "1962-11-12")
     for entry in desk.board(inquiry).lines:
         if entry.finding:
             trees = desk.why(inquiry, entry.line.id).trees
-            shown = {leaf.report for tree in trees for leaf in tree.leaves()}
+            shown = {step.report for tree in trees for step in steps(tree)}
             assert set(entry.finding.ids("for") + entry.finding.ids("against")) <= shown
 
 

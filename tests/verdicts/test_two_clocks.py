@@ -14,6 +14,7 @@ from tallybook import desk
 from tallybook.core.canonical import canonical
 from tallybook.core.time import moment
 from tallybook.evidence.file import EvidenceFile
+from tallybook.evidence.review import Reviews
 from tallybook.verdicts.board import board_json
 from tallybook.verdicts.inquiry import Case, Inquiry, Question
 from tallybook.verdicts.status import status_of
@@ -42,7 +43,10 @@ def without_later(case: Case, known: datetime) -> Case:
         if r.known.last <= known
     }
     bearings = tuple(b for b in old.bearings if b.known.last <= known)
-    return dataclasses.replace(case, evidence=EvidenceFile(reports, old.sources, bearings, old.places, old.items))
+    exhibits = {name: entry for name, entry in old.exhibits.items() if entry.known.last <= known}
+    reviews = Reviews(row for row in old.reviews.rows if row.known.last <= known)
+    file = EvidenceFile(reports, old.sources, bearings, old.places, old.items, exhibits, reviews)
+    return dataclasses.replace(case, evidence=file)
 
 
 @pytest.mark.slow
@@ -63,7 +67,8 @@ def test_any_later_row_may_say_anything(data: st.DataObject, known: datetime) ->
     changed = dataclasses.replace(victim, statement="something else", stage="absent", count=7.0, low=7.0, high=7.0)
     reports = {**CASE.evidence.reports, victim.id: changed}
     old = CASE.evidence
-    other = dataclasses.replace(CASE, evidence=EvidenceFile(reports, old.sources, old.bearings, old.places, old.items))
+    file = EvidenceFile(reports, old.sources, old.bearings, old.places, old.items, old.exhibits, old.reviews)
+    other = dataclasses.replace(CASE, evidence=file)
     assert answer(CASE, known, known) == answer(other, known, known)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from tallybook.board.text import ending_words, quantity_words, state_words
+from tallybook.board.text import ending_words, quantity_words, review_words, state_words
 from tallybook.core.time import written
 from tallybook.verdicts.because import explain
 from tallybook.verdicts.board import Board, BoardLine, owed_json, receipt
@@ -56,6 +56,7 @@ def _line(board: Board, line: BoardLine) -> dict[str, Any]:
         "css": line.shown.replace(" ", "-") if finding and finding.verdict else "state",
         "words": in_words(finding) if finding else line.measure.words if line.measure else "",
         "quantity": quantity_words(finding) if finding else "",
+        "reviews": review_words(finding) if finding else [],
         "bars": [],
         "reports": [],
         "would_change": list(finding.would_change) if finding else [],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tallybook.board.text import details, ending_words, state_words
+from tallybook.board.text import books_words, details, ending_words, state_words
 from tallybook.verdicts.board import Board, owed_json
 from tallybook.verdicts.sentences import known_by
 
@@ -24,6 +24,7 @@ def markdown(board: Board) -> str:
     out += [line for told in ending_words(board) for line in ("", _plain(told))]
     out += ["", "## Measures", "", "| measure | state |", "|---|---|"]
     out += [f"| {_plain(m.title)} | {_plain(m.words)} |" for m in board.measures if m.current]
+    out += ["", f"Made from {_plain(told)}."] if (told := books_words(board)) else []
     return "\n".join(out) + "\n"
 
 

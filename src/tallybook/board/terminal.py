@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tallybook.board.text import details, ending_words, state_words
+from tallybook.board.text import books_words, details, ending_words, state_words
 from tallybook.verdicts.board import Board, owed_json
 from tallybook.verdicts.sentences import known_by
 
@@ -48,3 +48,5 @@ def show(board: Board, console: Console | None = None) -> None:
     console.print(owed)
     for told in ending_words(board):
         console.print(Text(told))
+    if told := books_words(board):
+        console.print(Text(f"\nMade from {told}", style="dim"))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from tallybook.evidence.review import dissent_in_words
 from tallybook.verdicts.board import Board, BoardLine, agreement_json, owed_json, without_effect
 from tallybook.verdicts.finding import Finding
 from tallybook.verdicts.sentences import known_by
+
+MOST_SHOWN = 4
 
 
 def text(board: Board) -> str:
@@ -25,7 +28,17 @@ def text(board: Board) -> str:
     out += [f"  {told}" for told in ending_words(board)]
     out += ["", "Measures"]
     out.extend(f"  {m.title}: {m.words}" for m in board.measures if m.current)
+    out += ["", f"Made from {told}"] if (told := books_words(board)) else []
     return "\n".join(out) + "\n"
+
+
+def books_words(board: Board) -> str:
+    """From which books an answer was made; blank for a case without a ledger."""
+    found = board.inquiry.case.checkpoint
+    if found is None:
+        return ""
+    signed = "signed" if found["note"] else "not signed at that size"
+    return f"the ledger {found['origin']}: {found['size']} entries, root {found['root']}, {signed}"
 
 
 def state_words(row: dict[str, Any]) -> str:
@@ -67,7 +80,24 @@ def details(line: BoardLine) -> list[str]:
     if quantity := quantity_words(finding):
         out.append(quantity)
     out.append(evidence_words(finding))
-    return out
+    return out + review_words(finding)
+
+
+def review_words(finding: Finding) -> list[str]:
+    """What among the reports cited is unreviewed, and who dissents on what; each begins with a word that marks the line."""
+    out = []
+    if finding.unreviewed:
+        told = ", ".join(f"{name} ({' and '.join(what)})" for name, what in list(finding.unreviewed.items())[:MOST_SHOWN])
+        more = len(finding.unreviewed) - MOST_SHOWN
+        out.append(f"Unreviewed: {told}{f' and {more} more' if more > 0 else ''}")
+    shown = finding.verdict.value if finding.verdict else finding.state
+    for dissent in finding.dissent[:MOST_SHOWN]:
+        told = f"Dissent on {dissent.report}: {dissent_in_words(dissent.review)}"
+        if dissent.word is not None:
+            told += ". So taken, the word would be " + ("the same" if dissent.word == shown else dissent.word)
+        out.append(told)
+    more = len(finding.dissent) - MOST_SHOWN
+    return [*out, f"Dissent: {more} more"] if more > 0 else out
 
 
 def quantity_words(finding: Finding) -> str:

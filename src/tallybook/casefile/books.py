@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tallybook.agreement.yamltext import read_yaml
+from tallybook.casefile.exhibits import hash_in_hand
 from tallybook.checker.books import Books, BooksError
 from tallybook.core.plaintext import NotPlainTextError, plain_text
+from tallybook.evidence.ingest.safe_cells import opened
 
 TABLES = ("observations", "commitments", "measures", "incidents", "vessels")
 LARGEST = 256_000_000
@@ -32,6 +34,10 @@ def read_books(folder: Path) -> Books:
         items=items if isinstance(items, dict) else {},
         texts=_texts(folder, agreement.get("instruments")),
         holdings=_holdings(folder),
+        exhibits={row.get("id", ""): row for row in _optional_rows(folder, "reports/exhibits.csv")},
+        custody=_optional_rows(folder, "reports/custody.csv"),
+        reviews=_optional_rows(folder, "reports/reviews.csv"),
+        hash_of=lambda sha256: hash_in_hand(folder, sha256),
     )
 
 
@@ -64,7 +70,11 @@ def _rows(folder: Path, name: str) -> list[dict[str, str]]:
     header = [column.strip() for column in records[0]] if records else []
     if any(len(record) != len(header) for record in records):
         raise BooksError("a row of another length than the header", where=name, do=_DO)
-    return [{column: value.strip() for column, value in zip(header, record, strict=True)} for record in records[1:]]
+    return [{column: opened(value).strip() for column, value in zip(header, record, strict=True)} for record in records[1:]]
+
+
+def _optional_rows(folder: Path, name: str) -> list[dict[str, str]]:
+    return _rows(folder, name) if (folder / name).exists() else []
 
 
 def _texts(folder: Path, instruments: object) -> dict[str, str]:

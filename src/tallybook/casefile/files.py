@@ -54,10 +54,10 @@ class Folder:
             return False
 
     def has(self, name: str) -> bool:
-        """Whether there is something of that name which is no folder."""
+        """Whether there is something of that name."""
         path = self.path / name
         try:
-            return path.is_symlink() or (path.exists() and not path.is_dir())
+            return path.is_symlink() or path.exists()
         except (OSError, ValueError):
             return False
 

@@ -13,6 +13,8 @@ from tallybook.agreement.load import FILE as AGREEMENT
 from tallybook.agreement.load import Loaded, load_agreement
 from tallybook.agreement.quotation import reading_text
 from tallybook.agreement.yamltext import decoded
+from tallybook.casefile import exhibit_tables
+from tallybook.casefile.exhibit_tables import Extras
 from tallybook.casefile.files import Files, Folder, UnreadableFileError
 from tallybook.casefile.holdings import FILE as HOLDINGS
 from tallybook.casefile.holdings import read_holdings
@@ -20,10 +22,12 @@ from tallybook.casefile.items import FILE as ITEMS
 from tallybook.casefile.items import read_items
 from tallybook.core.time import MomentError, zone
 from tallybook.errors import Fault
+from tallybook.evidence.exhibit import Exhibit
 from tallybook.evidence.file import EvidenceFile
 from tallybook.evidence.ingest import rows as ingest
 from tallybook.evidence.ingest.table import Row, read_table
 from tallybook.evidence.report import Bearing, Item, Place, Report, Source
+from tallybook.evidence.review import Review, Reviews
 from tallybook.holdings.plan import Plan
 from tallybook.verdicts.account_faults import account_faults
 from tallybook.verdicts.inquiry import Case
@@ -46,6 +50,17 @@ class CaseRead:
 def read_case(case: Path | Files) -> CaseRead:
     """Read a case from its folder, or from other files. Never raises for what is in it: every fault is in the result."""
     return _Reader(Folder(case) if isinstance(case, Path) else case).read()
+
+
+@dataclass(slots=True)
+class _Filed:
+    """Everything in the tables under reports/."""
+
+    reports: dict[str, Report]
+    sources: dict[str, Source]
+    bearings: list[Bearing]
+    exhibits: dict[str, Exhibit]
+    reviews: list[Review]
 
 
 class _Anything:
@@ -75,16 +90,17 @@ class _Reader:
             self.faults += loaded.faults
         items = self._items()
         places = self._places()
-        reports, sources, bearings = self._reports(loaded, items)
+        filed = self._reports(loaded, items)
         texts = self._texts(loaded)
         plans = self._plans(loaded, items, places)
         if loaded and loaded.agreement:
             self.faults += check_agreement(loaded, texts, self._settled(items, ITEMS), self._settled(places, PLACES))
             if not any(f"reports/{name}.csv" in self.unread for name in ingest.TABLES):
-                self._check_records(loaded, reports)
+                self._check_records(loaded, filed.reports)
         if self.faults or loaded is None or loaded.agreement is None:
             return CaseRead(None, sorted(set(self.faults)), self.notes)
-        evidence = EvidenceFile(reports, sources, tuple(bearings), places, items)
+        bearings, reviews = tuple(filed.bearings), Reviews(filed.reviews)
+        evidence = EvidenceFile(filed.reports, filed.sources, bearings, places, items, filed.exhibits, reviews)
         self._note_places(evidence)
         name = loaded.agreement.case or loaded.agreement.agreement
         case = Case(name, loaded.agreement, loaded.base, evidence, texts, plans)
@@ -188,14 +204,18 @@ class _Reader:
             at = places[at].within
         return False
 
-    def _reports(
-        self, loaded: Loaded | None, items: Mapping[str, Item]
-    ) -> tuple[dict[str, Report], dict[str, Source], list[Bearing]]:
+    def _reports(self, loaded: Loaded | None, items: Mapping[str, Item]) -> _Filed:
         tables = {
-            name: self._table(f"reports/{name}.csv", columns, ingest.ANY_TABLE) for name, (columns, _) in ingest.TABLES.items()
+            name: self._table(f"reports/{name}.csv", columns, (*ingest.ANY_TABLE, *ingest.MORE_COLUMNS.get(name, ())))
+            for name, (columns, _) in ingest.TABLES.items()
         }
         source_rows, bearing_rows = self._table(SOURCES, ingest.SOURCES), self._table(BEARINGS, ingest.BEARINGS)
+        more = {n: self._table(n, *c) if self.files.has(n) else [] for n, c in exhibit_tables.COLUMNS.items()}
+        extras = Extras(more, frozenset(self.unread))
         lists = self._lists(loaded, items)
+        lists.reviews = extras.reviewers()
+        # A review may stand in for a second reader: while none can be read, none is asked for.
+        lists.second_reader &= exhibit_tables.REVIEWS not in self.unread
         sources = self._unique(SOURCES, source_rows, lists, ingest.source)
         cited = self._settled({row["source_id"] for row in source_rows}, SOURCES)
         reports: dict[str, Report] = {}
@@ -208,9 +228,15 @@ class _Reader:
                     self.faults.append(Fault(file, report.line, "source_id", what, "add the source, or correct the id"))
             reports |= made
         # A row that is there and faulty is told once, and not again by those who name it.
-        there = {row["id"] for rows in tables.values() for row in rows}
         unread = any(f"reports/{name}.csv" in self.unread for name in tables)
-        return reports, sources, self._bearings(bearing_rows, lists, _ANY if unread else cast("Container[object]", there))
+        ids = {row["id"] for rows in tables.values() for row in rows}
+        there = _ANY if unread else cast("Container[object]", ids)
+        bearings = self._bearings(bearing_rows, lists, there)
+        exhibits = extras.exhibits(lists, there, cited)
+        extras.named_by_reports(reports.values())
+        reviews = extras.reviews(lists, reports, bearings, there)
+        self.faults += extras.faults
+        return _Filed(reports, sources, bearings, exhibits, reviews)
 
     def _unique(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,10 @@ class BooksError(TallybookError):
     """Books that cannot be used: says what, where and what to do."""
 
 
+def _none_in_hand(_sha256: str) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Books:
     """A case, unread: rows as in its tables, the agreement as plain values, the texts of its instruments.
@@ -20,6 +24,8 @@ class Books:
     `reports` maps ids to the columns of their row, with the name of their table under `table`; `bearings` are the rows of
     bearings.csv in their order; `places` maps ids to rows of places.csv, `items` names to entries of items.yaml; `texts`
     maps instruments to the untouched text of their file; `holdings` are the entries of holdings.yaml, where there is one.
+    `exhibits` maps ids to rows of exhibits.csv; `custody` and `reviews` are the rows of those tables in their order. `hash_of`
+    gives what the file in hand under a SHA-256 hashes to now: None where none is in hand, blank where it cannot be read.
     """
 
     agreement: Mapping[str, Any]
@@ -29,6 +35,10 @@ class Books:
     items: Mapping[str, Any] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     holdings: Mapping[str, Any] = field(default_factory=dict)
+    exhibits: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    custody: Sequence[Mapping[str, str]] = ()
+    reviews: Sequence[Mapping[str, str]] = ()
+    hash_of: Callable[[str], str | None] = _none_in_hand
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ def _check_roots(roots: list[Step], given: Mapping[str, Any], books: Books, out:
         out.add(first, "steps", "one tree", len(roots))
         return
     asked = _Question(books, on, known, str(first.facts.get("reading")), out)
-    for step in (step for root in roots for step in root.walk() if not step.children):
+    for step in (step for root in roots for step in root.walk() if step.report or not step.children):
         check_leaf(step, asked.record, out)
     asked.check(roots)
     _check_head(first, given, asked.file, out)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tallybook.checker.accounts import is_number
 from tallybook.checker.changes import CannotTellError
 from tallybook.checker.evaluate import Facts, has_value
+from tallybook.checker.exhibits import check_exhibit
 from tallybook.checker.parse import Part, Scope, bound
 from tallybook.checker.provisions import AGREEMENT, quotation_fault
 from tallybook.checker.tables import TRUTHS, negation
@@ -174,8 +175,10 @@ def _recorded(record: Facts, part: Part, at: datetime, scope: Scope) -> list[tup
 
 
 def check_leaf(step: Step, record: Facts, out: Complaints) -> None:
-    """A leaf's row is on file and was known; its quotation stands in its source."""
-    if step.report:
+    """A leaf's row is on file and was known; its file is what its name says; its quotation stands in its source."""
+    if step.exhibit:
+        check_exhibit(step, record.file, out)
+    elif step.report:
         if step.report not in record.file.rows:
             out.add(step, "report", "a row on file and known by then", step.report)
     else:

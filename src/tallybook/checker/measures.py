@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tallybook.checker.exhibits import expect_exhibits
 from tallybook.checker.expected import Expected, Tree, compare
 from tallybook.checker.powers import ended, limit_of, starts_of, suspensions
 from tallybook.checker.rows import mapping, words
@@ -105,6 +106,7 @@ def check_measure(root: Step, world: World, question: dict[str, Any], out: Compl
         out.expect(child, "rule", "state", child.rule)
         out.facts(child, {})
         out.says(child, f"{row.id}: {row.state} from {row.starts.text}, known {row.known.text}: {row.statement}")
+        expect_exhibits(child, world.file, row, out)
     for voice, child in zip(spoken, root.children[len(rows) :], strict=False):
         compare(root, [child], [_voice(world, voice)], (voice.name,), out)
     out.expect(root, "steps below", len(rows) + len(spoken), len(root.children))

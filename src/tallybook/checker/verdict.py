@@ -12,6 +12,7 @@ from tallybook.checker.accounts import check_quantity, is_number, quotations
 from tallybook.checker.changes import CannotTellError
 from tallybook.checker.claims import duties_of, gaps, required
 from tallybook.checker.duties import DutyStep, Readings, duty_steps
+from tallybook.checker.exhibits import expect_exhibits
 from tallybook.checker.methods import Account, MethodBook, Methods, completeness, correctness
 from tallybook.checker.provisions import Provisions
 from tallybook.checker.rows import File, Row, mapping, words
@@ -259,6 +260,7 @@ class Verdict:
     def _report(self, step: Step, worth: Worth) -> None:
         self.out.expect(step, "report", worth.row.id, step.report)
         self.out.facts(step, worth.facts())
+        expect_exhibits(step, self.file, worth.row, self.out)
 
     def _group(self, step: Step, worths: list[Worth]) -> None:
         self.out.facts(step, {"reports": len(worths)})

@@ -12,9 +12,11 @@ from tallybook.checker.books import Complaint
 
 DEEPEST = 200
 MOST_STEPS = 200_000
-_KEYS = frozenset({"rule", "says", "report", "quote", "instrument", "facts", "because"})
-_TEXTS = ("rule", "says", "report", "quote", "instrument")
+_KEYS = frozenset({"rule", "says", "report", "quote", "instrument", "exhibit", "facts", "because"})
+_TEXTS = ("rule", "says", "report", "quote", "instrument", "exhibit")
 _ABSENT = "nothing"
+_RESTING = ("report", "state")
+"""Rules of steps that name a row and may have its exhibits below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,11 @@ class Step:
     def quote(self) -> tuple[str, str]:
         """The instrument and the words that a leaf rests on."""
         return str(self.raw.get("instrument", "")), str(self.raw.get("quote", ""))
+
+    @property
+    def exhibit(self) -> str:
+        """The exhibit that a leaf rests on."""
+        return str(self.raw.get("exhibit", ""))
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -129,18 +136,19 @@ def _fault(node: dict[Any, Any], below: object) -> str:
         return "rule and says, in words"
     if not isinstance(node.get("facts", {}), dict) or not isinstance(below, list) or not _is_plain(node.get("facts", {})):
         return "facts as a mapping, because as a list"
-    rests = bool(node.get("report")), bool(node.get("quote")) and bool(node.get("instrument"))
+    rests = [key for key in ("report", "quote", "exhibit") if node.get(key)]
     if "because" in node:
-        return (
-            ""
-            if below and not any(key in node for key in ("report", "quote", "instrument"))
-            else "steps below, or what it rests on"
-        )
-    return (
-        ""
-        if sum(rests) == 1 and bool(node.get("quote")) == bool(node.get("instrument"))
-        else "a report, or a quotation with its instrument"
-    )
+        return "" if below and _may_stand_above(node, below) else "steps below, or what it rests on"
+    quoted = bool(node.get("quote")) == bool(node.get("instrument"))
+    return "" if len(rests) == 1 and quoted else "a report, an exhibit, or a quotation with its instrument"
+
+
+def _may_stand_above(node: dict[Any, Any], below: list[Any]) -> bool:
+    """A step with others below it rests on nothing itself, but that exhibits stand below their report."""
+    if any(key in node for key in ("quote", "instrument", "exhibit")):
+        return False
+    exhibits = [isinstance(child, dict) and child.get("rule") == "exhibit" for child in below]
+    return node.get("rule") in _RESTING and all(exhibits) if "report" in node else not any(exhibits)
 
 
 def _is_plain(value: object) -> bool:

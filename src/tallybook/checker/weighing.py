@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from tallybook.checker.reviews import review_of, review_says
 from tallybook.checker.rows import File, Row, mapping, words
 from tallybook.checker.tables import DAYS_TO_RECORD, FADED_OUT, PART, WORD, Pair, faded, posterior, ratio_of
 
@@ -40,10 +41,12 @@ class Worth:
     is_baseline: bool
     read_by: dict[str, Any]
     why: str
+    review: dict[str, Any] | None = None
 
     def facts(self) -> dict[str, Any]:
         """What the step of this row must say."""
-        return {
+        review = {} if self.review is None else {"review": self.review}
+        return review | {
             "known": self.row.known.text,
             "grade": self.row.grade,
             "counted_grade": self.grade,
@@ -64,7 +67,8 @@ class Worth:
         """The sentence of the step."""
         by = f", read so by {self.read_by['by']}" if "by" in self.read_by else ""
         row = self.row
-        return f"{row.id} ({row.grade or 'ungraded'}, {row.span}, known {row.known.text}): {row.statement} [{self.why}{by}]"
+        head = f"{row.id} ({row.grade or 'ungraded'}, {row.span}, known {row.known.text}): {row.statement} [{self.why}{by}]"
+        return head + review_says(self.review)
 
     @property
     def rank(self) -> tuple[bool, float, float, bool, float, str]:
@@ -194,6 +198,7 @@ class Weigher:
             is_baseline=baseline,
             read_by=_read_by(bearing) if bearing is not None else {"rule": number},
             why=str(bearing.get("reason") or "") if bearing is not None else f"rule: {_rule_words(read)}",
+            review=review_of(self._file, row, str(self._claim.get("id")), bearing, bears),
         )
 
     @staticmethod

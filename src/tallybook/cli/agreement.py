@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from tallybook import desk
-from tallybook.cli.options import case_argument, print_json, question_options, write_file
+from tallybook.cli.options import case_argument, open_case, print_json, question_options, write_file
 from tallybook.codify.code import Article, Code
 from tallybook.codify.difference import Difference
 from tallybook.errors import TallybookError
@@ -61,7 +61,7 @@ def show(
     as_json: bool,
 ) -> int:
     """The consolidated text of CASE, or of the provisions named: words, meaning, status, history."""
-    code = desk.codify(desk.ask(desk.open_case(case), on, known, reader, reading))
+    code = desk.codify(desk.ask(open_case(case), on, known, reader, reading))
     chosen = _chosen(code, provisions)
     if as_json:
         from tallybook.codify.asjson import article_json, code_json
@@ -110,7 +110,7 @@ def diff(
 ) -> int:
     """What differs in CASE between two dates, each with what was known by a date: words, meaning, status, and by what change."""
     _one_form(("--json", as_json), ("--md", as_md), ("--html", html is not None))
-    loaded = desk.open_case(case)
+    loaded = open_case(case)
     before, after = (_asked(loaded, text, option, reader, reading) for text, option in ((start, "--from"), (end, "--to")))
     found = desk.code_difference(before, after)
     if as_json:
@@ -176,7 +176,7 @@ def codify(
     Files and one printed form may be asked for together.
     """
     _one_form(("--md", as_md), ("--json", as_json))
-    code = desk.codify(desk.ask(desk.open_case(case), on, known, reader, reading))
+    code = desk.codify(desk.ask(open_case(case), on, known, reader, reading))
     if html is not None:
         from tallybook.board.code_page import code_page
         from tallybook.codify.blocks import code_blocks

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from tallybook import desk
-from tallybook.cli.options import case_argument, print_json
+from tallybook.cli.options import case_argument, open_case, print_json
 from tallybook.core.time import written
 from tallybook.verdicts.inquiry import Inquiry
 
@@ -21,7 +21,7 @@ from tallybook.verdicts.inquiry import Inquiry
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(case: Path, since: str, until: str | None, reading: str | None, as_json: bool) -> int:
     """What changed on the board of CASE between two dates, each as it was known then, and why."""
-    loaded = desk.open_case(case)
+    loaded = open_case(case)
     before, after, found = desk.changes(loaded, since, until, reading)
     if as_json:
         out = {

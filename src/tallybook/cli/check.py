@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tallybook import desk
+from tallybook.casefile.exhibits import check_files, custody_notes
 from tallybook.cli.options import case_argument, print_json
 
 
@@ -16,9 +17,13 @@ from tallybook.cli.options import case_argument, print_json
 def command(case: Path, as_json: bool) -> int:
     """Report every fault of CASE at once, with file, line, field and what to do.
 
-    Exit 0 where there is none, 1 where there are faults. Notes say what is well formed but has no effect.
+    Exit 0 where there is none, 1 where there are faults. Notes say what is well formed but has no effect. Exhibits are hashed.
     """
     read = desk.check_case(case)
+    if read.case is not None:
+        held, more = check_files(case, read.case.evidence.exhibits)
+        read.faults += held
+        read.notes += [*more, *custody_notes(read.case.evidence.exhibits.values())]
     if as_json:
         rows = [(kind, fault) for kind, faults in (("fault", read.faults), ("note", read.notes)) for fault in faults]
         keys = ("file", "line", "field", "what", "do")
@@ -34,8 +39,10 @@ def command(case: Path, as_json: bool) -> int:
     assert read.case is not None
     evidence = read.case.evidence
     agreement = read.case.agreement
+    count = len(evidence.exhibits)
+    exhibits = f"{count} exhibit{'' if count == 1 else 's'}, " if count else ""
     click.echo(
-        f"{read.case.name}: no faults. {len(evidence.reports)} reports, {len(evidence.sources)} sources, "
+        f"{read.case.name}: no faults. {len(evidence.reports)} reports, {len(evidence.sources)} sources, {exhibits}"
         f"{len(evidence.bearings)} bearings, {len(agreement.provisions)} provisions, {len(agreement.changes)} changes, "
         f"{len(agreement.claims)} claims, {len(agreement.board)} board lines."
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tallybook import desk
-from tallybook.cli.options import case_argument, on_terminal, print_json, question_options, write_file
+from tallybook.cli.options import case_argument, on_terminal, open_case, print_json, question_options, write_file
 from tallybook.errors import TallybookError
 from tallybook.verdicts.board import receipt
 
@@ -58,7 +58,7 @@ def command(
             raise TallybookError(what, where=str(case), do="leave all but --json out")
         print_json(desk.solve_problem(case))
         return 0
-    inquiry = desk.ask(desk.open_case(case), on, known, reader, reading)
+    inquiry = desk.ask(open_case(case), on, known, reader, reading)
     accounts = desk.holdings(inquiry, item)
     if plot is not None:
         _plot(accounts, plot)

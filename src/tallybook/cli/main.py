@@ -21,6 +21,8 @@ _COMMANDS = {
     "holdings": ("tallybook.cli.holdings", "How many there were, how many are out, how many are left, and how surely."),
     "changes": ("tallybook.cli.changes", "What changed on the board between two known dates, and why."),
     "formula": ("tallybook.cli.formula", "Where a formula over events and time holds in a log, and for which values."),
+    "report": ("tallybook.cli.report", "File reports: import tables or a colleague's folder, add one row, withdraw one."),
+    "ledger": ("tallybook.cli.ledger", "What was filed, when, by whom; and the means for others to check that."),
     "agreement": ("tallybook.cli.agreement", "The agreement as it stands: show, diff, codify, lint."),
     "schema": ("tallybook.cli.schema", "The JSON Schema of agreement.yaml."),
 }

@@ -3,18 +3,80 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from tallybook.errors import TallybookError
+from tallybook.verdicts.inquiry import Case
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-case_argument = click.argument("case", type=click.Path(path_type=Path))
+_CASE = click.argument("case", type=click.Path(path_type=Path))
+
+
+def case_argument(function: F) -> F:
+    """CASE, with --recorded and --database for a case that has a ledger: see `open_case`."""
+    database_option(function)
+    click.option(
+        "--recorded",
+        metavar="T",
+        expose_value=False,
+        callback=_remember,
+        help="What stood in the ledger then: a day, an instant, or a checkpoint's size.",
+    )(function)
+    return _CASE(function)
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    ctx.meta[f"tallybook.{param.name}"] = value
+
+
+def database_option(function: F) -> F:
+    """--database, for a ledger in PostgreSQL: see `chosen_database`."""
+    return click.option(
+        "--database",
+        metavar="URL",
+        expose_value=False,
+        callback=_remember,
+        help="The PostgreSQL database of the ledger. Default: TALLYBOOK_DATABASE, or the file in the case folder.",
+    )(function)
+
+
+def chosen_database() -> str | None:
+    """What --database says."""
+    found: str | None = click.get_current_context().meta.get("tallybook.database")
+    return found
+
+
+def open_case(folder: Path) -> Case:
+    """The case: from its ledger, where it has one, as it stood at --recorded; else from its folder.
+
+    Raises CaseFaultsError for one that cannot be used, StoreError for a ledger that cannot be read.
+    """
+    from tallybook import desk
+
+    recorded = click.get_current_context().meta.get("tallybook.recorded")
+    opened = desk.open_filed(folder, chosen_database(), recorded, os.environ)
+    for line in opened.notes:
+        click.echo(f"note: {line}", err=True)
+    return opened.case
+
+
+@contextmanager
+def filed_folder(folder: Path, known: datetime) -> Iterator[Path]:
+    """A folder that holds the case as `open_case` gave it."""
+    from tallybook import desk
+
+    recorded = click.get_current_context().meta.get("tallybook.recorded")
+    with desk.filed_folder(folder, chosen_database(), recorded, known, os.environ) as found:
+        yield found
 
 
 def question_options(function: F) -> F:

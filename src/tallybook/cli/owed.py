@@ -8,7 +8,7 @@ import click
 
 from tallybook import desk
 from tallybook.board.text import ending_words, state_words
-from tallybook.cli.options import case_argument, print_json, question_options, side_option
+from tallybook.cli.options import case_argument, open_case, print_json, question_options, side_option
 from tallybook.verdicts.board import owed_json
 from tallybook.verdicts.sentences import known_by
 
@@ -30,7 +30,7 @@ def command(
     as_json: bool,
 ) -> int:
     """What is still owed under CASE: who, to whom, by when, on what condition, and what that waits for."""
-    inquiry = desk.ask(desk.open_case(case), on, known, reader, reading, side)
+    inquiry = desk.ask(open_case(case), on, known, reader, reading, side)
     drawn = desk.board(inquiry)
     rows = owed_json(inquiry, drawn.duties, everything)
     if as_json:

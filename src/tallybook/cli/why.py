@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tallybook import desk
-from tallybook.cli.options import case_argument, print_json, question_options
+from tallybook.casefile.exhibits import CHANGED, IN_HAND, NOT_IN_HAND, state_of
+from tallybook.cli.options import case_argument, filed_folder, open_case, print_json, question_options
 from tallybook.verdicts.board import finding_json, receipt
 from tallybook.verdicts.sentences import known_by, sentences
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tallybook.checker.check import Checked
+    from tallybook.core.explanation import Because
 
 
 @click.command(name="why")
@@ -33,11 +37,11 @@ def command(
     with_check: bool,
     as_json: bool,
 ) -> int:
-    """Why a line of CASE, or a duty (@id), has its verdict; every leaf is a report or a quotation.
+    """Why a line of CASE, or a duty (@id), has its verdict; every leaf is a report, an exhibit or a quotation.
 
     With --check the exit code is 1 where a step does not follow from the case.
     """
-    inquiry = desk.ask(desk.open_case(case), on, known, reader, reading)
+    inquiry = desk.ask(open_case(case), on, known, reader, reading)
     answer = desk.why(inquiry, name)
     finding = answer.line.finding if answer.line else None
     out: dict[str, Any] = {
@@ -47,8 +51,16 @@ def command(
         "finding": finding_json(finding, None) if finding else None,
         "because": [tree.as_json() for tree in answer.trees],
     }
-    # What is checked is what a reader of the JSON gets, not what it was made from.
-    result = desk.check_why(case, json.loads(json.dumps(out))) if with_check else None
+    # Only those shown are hashed: a changed file must not be cited as what it was.
+    result = None
+    exhibits: list[dict[str, Any]] = []
+    if with_check or _exhibits(answer.trees):
+        with filed_folder(case, inquiry.question.known) as folder:
+            exhibits = [{**entry, "state": state_of(folder, entry["sha256"])} for entry in _exhibits(answer.trees)]
+            if exhibits:
+                out["exhibits"] = exhibits
+            # What is checked is what a reader of the JSON gets, not what it was made from.
+            result = desk.check_why(folder, json.loads(json.dumps(out))) if with_check else None
     failed = result is not None and not result.is_accepted
     if as_json:
         if result is not None:
@@ -60,6 +72,10 @@ def command(
         click.echo("")
         for line in sentences(tree):
             click.echo(line)
+    if exhibits:
+        click.echo("\nExhibits:")
+        for entry in exhibits:
+            click.echo(f"  - {entry['id']} {entry['sha256']}: {_STATES[entry['state']]}")
     if finding and finding.would_change:
         click.echo("\nWhat would change it:")
         for what in finding.would_change:
@@ -70,6 +86,19 @@ def command(
     if result is not None:
         _tell(result)
     return 1 if failed else 0
+
+
+_STATES = {
+    IN_HAND: "in hand, its bytes give its name",
+    CHANGED: "CHANGED: its bytes no longer give its name; nothing here may rest on it",
+    NOT_IN_HAND: "described, not in hand",
+}
+
+
+def _exhibits(trees: Sequence[Because]) -> list[dict[str, str]]:
+    """The exhibits shown in some trees, each once."""
+    found = {leaf.exhibit: leaf.facts["sha256"] for tree in trees for leaf in tree.leaves() if leaf.exhibit}
+    return [{"id": name, "sha256": sha256} for name, sha256 in found.items()]
 
 
 def _tell(result: Checked) -> None:

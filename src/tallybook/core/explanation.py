@@ -1,4 +1,4 @@
-"""The tree that every answer carries; each of its leaves is a report or a quotation."""
+"""The tree that every answer carries; each of its leaves is a report, an exhibit or a quotation."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class Because:
     """One step of an explanation.
 
     `rule` names the rule applied (the list is in docs/reference/explanation.md), `says` is the step in a sentence.
-    A leaf names the report (`report`) or the quotation (`quote`, with the instrument that it is from) that it rests on;
-    an inner step has children.
+    A leaf names the report (`report`), the exhibit (`exhibit`) or the quotation (`quote`, with the instrument that it is from)
+    that it rests on; an inner step has children. A report that rests on exhibits names itself and has them as its children.
     """
 
     rule: str
@@ -23,6 +23,7 @@ class Because:
     quote: str = ""
     instrument: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+    exhibit: str = ""
 
     def leaves(self) -> Iterator[Because]:
         """Every step that has no children, in order."""
@@ -34,7 +35,7 @@ class Because:
     def as_json(self) -> dict[str, Any]:
         """The tree as JSON; empty fields are left out."""
         out: dict[str, Any] = {"rule": self.rule, "says": self.says}
-        for name in ("report", "quote", "instrument", "facts"):
+        for name in ("report", "exhibit", "quote", "instrument", "facts"):
             if value := getattr(self, name):
                 out[name] = value
         if self.children:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
+from tallybook.evidence.exhibit import Exhibit
 from tallybook.evidence.index import Index, KnownBearings, KnownReports, Reports, Rows
 from tallybook.evidence.report import Bearing, Item, Place, Report, Source
+from tallybook.evidence.review import Reviews
 from tallybook.evidence.tracks import Edges, Largest, Looks
 
 
@@ -24,6 +26,8 @@ class EvidenceFile:
     bearings: Sequence[Bearing]
     places: Mapping[str, Place]
     items: Mapping[str, Item]
+    exhibits: Mapping[str, Exhibit] = field(default_factory=dict)
+    reviews: Reviews = field(default_factory=lambda: Reviews(()))
     _members: dict[str, frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
     _index: list[Index] = field(default_factory=list, init=False, compare=False, repr=False)
 
@@ -64,6 +68,22 @@ class EvidenceFile:
         if "_place_names" in self.__dict__:
             after.__dict__["_place_names"] = self._place_names
         return after
+
+    @cached_property
+    def _exhibits_of(self) -> dict[str, list[str]]:
+        """Which exhibits name a report as resting on them."""
+        found: dict[str, list[str]] = {}
+        for exhibit in self.exhibits.values():
+            for report in exhibit.reports:
+                found.setdefault(report, []).append(exhibit.id)
+        return found
+
+    def exhibits_of(self, report: Report) -> list[Exhibit]:
+        """The exhibits that a report rests on: those it names, then those whose own row names it."""
+        if not self.exhibits:
+            return []
+        names = dict.fromkeys([*report.exhibits, *self._exhibits_of.get(report.id, ())])
+        return [self.exhibits[name] for name in names if name in self.exhibits]
 
     def as_known(self, known: datetime) -> View:
         """What was on file at `known`: reports and bearings whose known time had come by then."""
@@ -119,6 +139,12 @@ class View:
     def is_whole(self) -> bool:
         """Whether this is all that was known, and not what one side could know of it."""
         return isinstance(self.reports, KnownReports)
+
+    def exhibits_of(self, report: Report) -> list[Exhibit]:
+        """The exhibits that a report rests on, as known. What one side could know of ours is none of them."""
+        if not self.is_whole:
+            return []
+        return [exhibit for exhibit in self.file.exhibits_of(report) if exhibit.known.last <= self.known]
 
     def bearing(self, claim: str) -> dict[str, Bearing]:
         """The latest bearing of each report on a claim, as known."""

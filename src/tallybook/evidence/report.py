@@ -35,7 +35,8 @@ class Report:
     `known` is when our side had it, `starts` to `ends` when the thing was so. `who` is the observer, or the one who
     spoke or acted; `to` the one spoken to. A count is a point `count` and bounds `low`, `high`; None is unknown and 0 a finding.
     `declared` is what the other side said of the same ship. `until` is the end of a measure's state, known once it has come.
-    `known_to` names the parties that could know of it (empty: those who filed it; "all": everybody).
+    `known_to` names the parties that could know of it (empty: those who filed it; "all": everybody). `exhibits` are those it
+    rests on. `graded_by` gave the grade, None where the table keeps no authors of grades; `grade_reviewed_by` read it again.
     """
 
     id: str
@@ -66,6 +67,9 @@ class Report:
     declared: float | None = None
     until: Moment | None = None
     known_to: tuple[str, ...] = ()
+    exhibits: tuple[str, ...] = ()
+    graded_by: str | None = None
+    grade_reviewed_by: str = ""
 
     @property
     def number(self) -> float | None:
@@ -85,6 +89,8 @@ class Report:
         out.update({k: getattr(self, k) for k in ("count", "low", "high", "declared") if getattr(self, k) is not None})
         if self.grade.text:
             out["grade"] = self.grade.text
+        # Exhibits have known times of their own: the receipt has them apart, with the reports that rest on them.
+        out.update({k: getattr(self, k) for k in ("graded_by", "grade_reviewed_by") if getattr(self, k)})
         return out
 
 

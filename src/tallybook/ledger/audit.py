@@ -22,7 +22,7 @@ CHUNK = 64 * TILE_WIDTH
 
 @dataclass(frozen=True, slots=True)
 class AuditFault:
-    """Something that does not fit: the entry, what of it, what it must be, what it is, and the size of the checkpoint over it."""
+    """Something that does not fit: the entry, what of it, what it must be, what it is, and the checkpoint's size over it."""
 
     seq: int
     what: str
@@ -77,10 +77,10 @@ def audit(
     executor: Executor | None = None,
     progress: Callable[[int, int], None] = lambda done, size: None,
 ) -> Audit:
-    """Hash everything anew, and hold it against what was `signed`: checkpoints whose signatures held, of this log or kept elsewhere.
+    """Hash everything anew, and hold it against what was `signed`: checkpoints whose signatures held, wherever they were kept.
 
-    Costs one pass over the entries, in bounded memory. With `executor` and `open_again` (which can be sent to other processes, and
-    opens the same log for reading there) runs of entries are hashed side by side.
+    Costs one pass over the entries, in bounded memory. With `executor` and `open_again` (which can be sent to other processes,
+    and opens the same log for reading there) runs of entries are hashed side by side.
     """
     size = reading.size()
     starts = range(0, size, CHUNK)

@@ -13,7 +13,7 @@ from threading import Lock, local
 from urllib.parse import quote
 
 from tallybook.ledger.entry import DESTRUCTION, Stored
-from tallybook.ledger.store import LARGEST_BLOB, PAGE, StoreError, StoreFullError, Tile, check_order
+from tallybook.ledger.store import LARGEST_BLOB, NO_LEDGER, PAGE, StoreError, StoreFullError, Tile, check_order
 
 APPLICATION = 0x54424B31
 """In the file's header, so that no other database is taken for a log."""
@@ -21,6 +21,8 @@ FORM = 1
 WAIT = 60.0
 """Seconds that a writer waits for another."""
 _KEYS_AT_A_TIME = 500
+# Leaves are canonical JSON: a quotation mark inside a text is escaped there. (SQLite allows no json_extract in a trigger.)
+_IS_DESTRUCTION = f"""instr(e.leaf, CAST('"kind":"{DESTRUCTION}"' AS BLOB)) > 0"""
 
 _TABLES = f"""
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -44,8 +46,7 @@ WHEN NOT (
     AND NEW.body IS NULL AND NEW.salt IS NULL AND NEW.content IS NULL
     AND EXISTS (
         SELECT 1 FROM entry e WHERE e.seq > OLD.seq
-        AND json_extract(CAST(e.leaf AS TEXT), '$.kind') = '{DESTRUCTION}'
-        AND json_extract(CAST(e.leaf AS TEXT), '$.id') = CAST(OLD.seq AS TEXT)
+        AND {_IS_DESTRUCTION} AND instr(e.leaf, CAST('"id":"' || OLD.seq || '"' AS BLOB)) > 0
     )
 )
 BEGIN SELECT raise(ABORT, 'entries are never changed; a body goes only after an entry about its destruction'); END;
@@ -55,8 +56,8 @@ _BLOBS = f"""
 CREATE TRIGGER blob_unchanged BEFORE UPDATE ON blob BEGIN SELECT raise(ABORT, 'nothing is changed'); END;
 CREATE TRIGGER blob_stays BEFORE DELETE ON blob
 WHEN NOT EXISTS (
-    SELECT 1 FROM entry e WHERE json_extract(CAST(e.leaf AS TEXT), '$.kind') = '{DESTRUCTION}'
-    AND json_extract(CAST(e.body AS TEXT), '$.sha256') = OLD.sha256
+    SELECT 1 FROM entry e WHERE {_IS_DESTRUCTION}
+    AND instr(e.body, CAST('"sha256":"' || OLD.sha256 || '"' AS BLOB)) > 0
 )
 BEGIN SELECT raise(ABORT, 'bytes go only after an entry about their destruction'); END;
 """
@@ -79,7 +80,7 @@ class SqliteStore:
         self._open: list[sqlite3.Connection] = []
         self._lock = Lock()
         if not path.is_file():
-            raise StoreError("no such ledger", where=str(path), do="tallybook ledger init makes one")
+            raise StoreError(NO_LEDGER, where=str(path), do="tallybook ledger init makes one")
         with _told(path):
             found = self._connection().execute("PRAGMA application_id").fetchone()[0]
             form = self._connection().execute("PRAGMA user_version").fetchone()[0]
@@ -282,7 +283,9 @@ class SqliteWriting(SqliteReading):
             "DELETE FROM blob WHERE sha256 = (SELECT json_extract(CAST(body AS TEXT), '$.sha256') FROM entry WHERE seq = ?)",
             (seq,),
         )
-        self._db.execute("UPDATE entry SET body = NULL, salt = NULL, content = NULL WHERE seq = ?", (seq,))
+        done = self._db.execute("UPDATE entry SET body = NULL, salt = NULL, content = NULL WHERE seq = ?", (seq,))
+        if not done.rowcount:
+            raise StoreError(f"there is no entry {seq}", do="give the number of an entry")
 
     def insert_seen(self, origin: str, size: int, note: str) -> None:
         """Remember another's checkpoint."""

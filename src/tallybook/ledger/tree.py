@@ -200,11 +200,11 @@ def check_consistency(old: int, new: int, old_root: bytes, new_root: bytes, proo
     """
     if not 0 < old <= new <= LARGEST:
         raise ProofError(f"no proof goes from {old} to {new} leaves", do="compare a smaller tree with a larger one")
-    _check_lengths([old_root, new_root, *proof])
     if old == new:
         if proof or old_root != new_root:
             raise ProofError(f"two trees of {old} leaves with two roots, or a proof where none is due", do=_DO)
         return
+    _check_lengths([old_root, new_root, *proof])
     if not proof:
         raise ProofError("no hashes where the trees differ", do=_DO)
     rest = list(proof)

@@ -18,6 +18,7 @@ from tallybook.verdicts.finding import Finding
 from tallybook.verdicts.inquiry import Begun, Inquiry
 from tallybook.verdicts.ladder import Side, word
 from tallybook.verdicts.on_record import because, question, stamp
+from tallybook.verdicts.reviewed import exhibit_steps, reviewed
 from tallybook.verdicts.sentences import in_words
 from tallybook.verdicts.weigh import Cluster, Weighed, Weights, matches
 
@@ -115,7 +116,7 @@ class _Teller:
         if len(leaves) == 1:
             leaf = leaves[0]
             says = f"{leaf.says} It is a report {extent} and {worth}."
-            return Because(leaf.rule, says, report=leaf.report, facts=leaf.facts)
+            return Because(leaf.rule, says, leaf.children, report=leaf.report, facts=leaf.facts)
         says = f"{len(leaves)} reports of one thing by one source, counted once; {extent}, {worth}."
         facts = {"cluster": cluster.name, "ratio": _pair(cluster.ratio), "whole": cluster.whole}
         return Because("cluster", says, leaves, facts=facts)
@@ -126,7 +127,7 @@ class _Teller:
         by = f", read so by {item.bearing.by}" if item.bearing else ""
         says = f"{report.id} ({grade}, {_span(report)}, known {report.known.text}): {report.statement} [{item.why}{by}]"
         full = likelihood_ratio(item.grade, self.weights.overrides, self.weights.scale)
-        facts = {
+        facts: dict[str, Any] = {
             "known": report.known.text,
             "grade": report.grade.text,
             "counted_grade": item.grade.text,
@@ -142,7 +143,11 @@ class _Teller:
             "baseline": item.is_baseline,
             "read_by": self._read_by(item),
         }
-        return Because("report", says, report=report.id, facts=facts)
+        said = reviewed(self.inquiry, self.claim.id, item)
+        if said is not None:
+            facts["review"] = said.facts()
+            says += said.in_words()
+        return Because("report", says, exhibit_steps(self.inquiry, report), report=report.id, facts=facts)
 
     def _read_by(self, item: Weighed) -> dict[str, Any]:
         """The bearing, or the rule of the case (counted from 0), by which a report was read."""

@@ -15,6 +15,7 @@ from tallybook.verdicts.because_life import LifeTeller
 from tallybook.verdicts.combine import duty_verdict
 from tallybook.verdicts.inquiry import Inquiry
 from tallybook.verdicts.on_record import because, question
+from tallybook.verdicts.reviewed import exhibit_steps
 
 
 def duty_head(inquiry: Inquiry, duty: Duty) -> str:
@@ -81,7 +82,7 @@ def explain_measure(inquiry: Inquiry, measure: MeasureStanding, title: str) -> B
     for name in measure.reports:
         report = inquiry.view.reports[name]
         says = f"{report.id}: {report.state} from {report.starts.text}, known {report.known.text}: {report.statement}"
-        children.append(Because("state", says, report=report.id))
+        children.append(Because("state", says, exhibit_steps(inquiry, report), report=report.id))
     state = measure.current.state if measure.current else None
     facts = {
         **question(inquiry),

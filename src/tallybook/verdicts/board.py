@@ -30,11 +30,11 @@ from tallybook.core.canonical import digest
 from tallybook.core.time import written
 from tallybook.holdings.summary import Summary
 from tallybook.verdicts.combine import DutyVerdict, duty_verdict
-from tallybook.verdicts.finding import Finding, find
+from tallybook.verdicts.finding import MOST_CITED, Finding, find
 from tallybook.verdicts.inquiry import PLAIN, Inquiry
+from tallybook.verdicts.reviewed import receipt_rows
 from tallybook.verdicts.sentences import in_words
 
-MOST_CITED = 25
 _QUOTED = ("text", "because", "covers")
 
 
@@ -174,7 +174,7 @@ def _line_json(line: BoardLine) -> dict[str, Any]:
 def finding_json(finding: Finding, most: int | None = MOST_CITED) -> dict[str, Any]:
     """A finding on a claim as JSON; at most `most` ids a side."""
     needed = finding.requirement
-    return {
+    out: dict[str, Any] = {
         "verdict": finding.verdict.value if finding.verdict else None,
         "state": finding.state or None,
         "about": finding.about,
@@ -198,6 +198,11 @@ def finding_json(finding: Finding, most: int | None = MOST_CITED) -> dict[str, A
         "against": finding.ids("against", most),
         "would_change": list(finding.would_change),
     }
+    if finding.unreviewed:
+        out["unreviewed"] = [{"report": name, "of": list(what)} for name, what in finding.unreviewed.items()]
+    if finding.dissent:
+        out["dissent"] = [dissent.as_json() for dissent in finding.dissent]
+    return out
 
 
 def _quantity_json(finding: Finding) -> dict[str, Any] | None:
@@ -368,6 +373,7 @@ def receipt(board: Board) -> dict[str, Any]:
         for name, provision in inquiry.in_force.provisions.items()
         if inquiry.enacted(provision)
     }
+    tables |= receipt_rows(inquiry)
     file = inquiry.case.evidence
     cited = {report.source for report in view.reports.values()}
     sources = {name: digest(rows) for name, rows in sorted(tables.items())}
@@ -380,7 +386,8 @@ def receipt(board: Board) -> dict[str, Any]:
         out = known_by is not None and inquiry.read(known_by).last <= known and inquiry.sees((), name)
         if instrument.file and name in inquiry.case.texts and out:
             sources[instrument.file] = digest(inquiry.case.texts[name])
-    return {"engine": board.engine, "sources": dict(sorted(sources.items())), "checkpoint": None}
+    checkpoint = dict(inquiry.case.checkpoint) if inquiry.case.checkpoint is not None else None
+    return {"engine": board.engine, "sources": dict(sorted(sources.items())), "checkpoint": checkpoint}
 
 
 def _visible(inquiry: Inquiry, value: Any) -> Any:

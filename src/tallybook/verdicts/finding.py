@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -19,9 +19,12 @@ from tallybook.verdicts.methods import MethodsFound, Requirement, means_of, meth
 from tallybook.verdicts.pile import Pile, WeighedLater, pile_of
 from tallybook.verdicts.quantities import books_of, plan_of
 from tallybook.verdicts.readings import readings_of
+from tallybook.verdicts.reviewed import MOST_REPORTS, MOST_TRIED, Dissent, dissents, under, unreviewed
 from tallybook.verdicts.weigh import Cluster, Duty, Scales, Weighed, Weights, strength
 
 NOT_COVERED = "not covered"
+MOST_CITED = 25
+"""So many reports of a side are cited on a board; `why` has all of them."""
 _LONGEST = timedelta(days=36_525)
 _TRIED = ("B3", "B2", "A2", "A1")
 
@@ -68,6 +71,8 @@ class Finding:
     reading_reasons: tuple[str, ...] = ()
     sensitivity: dict[str, str] = field(default_factory=dict)
     would_change: tuple[str, ...] = ()
+    unreviewed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dissent: tuple[Dissent, ...] = ()
 
     def ids(self, bears: str, most: int | None = None) -> list[str]:
         """Ids of the reports on one side (`most` of them), strongest first; what was so before the duty began is left out."""
@@ -75,6 +80,13 @@ class Finding:
             return [w.report.id for w in self.weighed.strongest(bears, most)]
         items = [w for w in self.weighed if w.bears == bears and not w.is_baseline]
         return [w.report.id for w in sorted(items, key=strength, reverse=True)][:most]
+
+    def strongest(self, most: int) -> list[Weighed]:
+        """The reports of both sides, `most` of each, as `ids` gives them."""
+        if isinstance(self.weighed, WeighedLater):
+            return [w for bears in ("for", "against") for w in self.weighed.strongest(bears, most)]
+        names = {name for bears in ("for", "against") for name in self.ids(bears, most)}
+        return [w for w in self.weighed if w.report.id in names]
 
 
 def find(inquiry: Inquiry, claim: Claim) -> Finding:
@@ -87,9 +99,26 @@ def find(inquiry: Inquiry, claim: Claim) -> Finding:
             other = verdict_on(inquiry, claim, scale)
             changed[name] = str(other.verdict.value if other.verdict else other.state)
         weights = Weights.of(inquiry.agreement.weighing)
-        inquiry.memo[key] = replace(result, sensitivity=changed, would_change=tuple(_would_change(result, weights)))
+        full = replace(result, sensitivity=changed, would_change=tuple(_would_change(result, weights)))
+        inquiry.memo[key] = _with_reviews(inquiry, full)
     found: Finding = inquiry.memo[key]
     return found
+
+
+def _with_reviews(inquiry: Inquiry, result: Finding) -> Finding:
+    """The finding with what is unreviewed among the reports that a board cites, and with every dissent, each tried."""
+    if not (inquiry.agreement.weighing.second_reader or inquiry.case.evidence.reviews):
+        return result
+    claim = result.claim
+    marked = unreviewed(inquiry, claim.id, result.strongest(MOST_CITED))
+    told = []
+    for n, (item, review) in enumerate(dissents(inquiry, claim.id, result.weighed)):
+        word = None
+        if n < MOST_TRIED and len(inquiry.case.evidence.reports) <= MOST_REPORTS:
+            other = verdict_on(under(inquiry, item, review), claim)
+            word = str(other.verdict.value if other.verdict else other.state)
+        told.append(Dissent(item.report.id, review, word))
+    return replace(result, unreviewed=marked, dissent=tuple(told))
 
 
 def verdict_on(inquiry: Inquiry, claim: Claim, scale: float = 1.0) -> Finding:

@@ -30,7 +30,11 @@ PLAIN = "plain"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A case as loaded: the agreement, its provisions as written, the evidence, the texts of its sources."""
+    """A case as loaded: the agreement, its provisions as written, the evidence, the texts of its sources.
+
+    Read from a ledger it has the `checkpoint` of the books, and `as_filed` where rows were corrected: the case as it stood on
+    file for a known time.
+    """
 
     name: str
     agreement: Agreement
@@ -39,6 +43,8 @@ class Case:
     texts: Mapping[str, str]
     plans: Mapping[str, Plan] = field(default_factory=dict)
     texts_composed: dict[Any, Composed] = field(default_factory=dict, compare=False, repr=False)
+    checkpoint: Mapping[str, Any] | None = None
+    as_filed: Callable[[datetime], Case] | None = field(default=None, compare=False, repr=False)
 
     @property
     def tz(self) -> ZoneInfo:
@@ -99,6 +105,11 @@ class Inquiry:
     def aside(self, name: object) -> Inquiry:
         """The same question, with its answers kept apart from this one's."""
         return self._other(("aside", name), self.question)
+
+    def on_other_evidence(self, evidence: EvidenceFile) -> Inquiry:
+        """The same question put to another evidence file; no answer worked out here is taken over."""
+        # Texts are kept by the changes in them, whatever the evidence, and are shared.
+        return Inquiry(replace(self.case, evidence=evidence), self.question, self._status_of, self._without)
 
     def _other(self, key: tuple[str, object], question: Question, without: frozenset[str] | None = None) -> Inquiry:
         if key not in self.memo:

@@ -13,6 +13,7 @@ from tallybook.errors import Fault
 from tallybook.evidence.grade import GRADE, Grade
 from tallybook.evidence.ingest.table import Row
 from tallybook.evidence.report import Bearing, Place, Report, Source
+from tallybook.evidence.review import same_person
 
 OBSERVATIONS = (
     "id",
@@ -70,8 +71,12 @@ BEARINGS = (
     "known_at",
     "reason",
 )
-ANY_TABLE = ("known_to",)
+ANY_TABLE = ("known_to", "exhibits")
 """Columns that every table of reports may have besides its own."""
+MORE_COLUMNS: dict[str, tuple[str, ...]] = {"observations": ("graded_by", "grade_reviewed_by")}
+"""Columns that one table may have besides: a desk that keeps the authors of grades has the first."""
+MOST_EXHIBITS = 100
+"""So many exhibits at most may one report name."""
 PLACES = ("id", "name", "kind", "lat", "lon", "within", "aliases")
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,99}", re.ASCII)
@@ -100,6 +105,8 @@ class Lists:
     claims: Names
     second_reader: bool = False
     unsettled: bool = False
+    reviews: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
+    """Who has reviewed the bearing of a report on a claim, by (report, claim)."""
 
 
 @dataclass(slots=True)
@@ -196,8 +203,20 @@ def observation(reading: Reading, row: Row) -> Report | None:
         "count": count,
         "low": low,
         "high": high,
+        "graded_by": row["graded_by"] if "graded_by" in row.fields else None,
+        "grade_reviewed_by": row["grade_reviewed_by"],
     }
+    _second_reader_of_grade(reading, row)
     return _report(reading, row, "observations", (known, starts, ends), more)
+
+
+def _second_reader_of_grade(reading: Reading, row: Row) -> None:
+    author, reader = row["graded_by"], row["grade_reviewed_by"]
+    if reader and (not author or same_person(author, reader)):
+        what = f"{reader!r} is the author" if author else "a second reader of a grade without an author"
+        reading.fault(row, "grade_reviewed_by", what, "name the author in `graded_by`, and somebody else here")
+    elif author and not row["grade"]:
+        reading.fault(row, "graded_by", "the author of a grade that is blank", "give the grade, or leave this blank")
 
 
 def commitment(reading: Reading, row: Row) -> Report | None:
@@ -260,8 +279,15 @@ def _report(
     if known is None or starts is None or ends is None:
         return None
     given = {"source": row["source_id"], "citation": row["citation"], "basis": row["basis"], **more}
-    given["known_to"] = tuple(name.strip() for name in row["known_to"].split(";") if name.strip())
+    given["known_to"] = _listed(row["known_to"])
+    given["exhibits"] = _listed(row["exhibits"])
+    if len(given["exhibits"]) > MOST_EXHIBITS:
+        reading.fault(row, "exhibits", f"more than {MOST_EXHIBITS}", "file the pages of one document as one exhibit")
     return Report(id=name, table=table, line=row.line, known=known, starts=starts, ends=ends, **given)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip() for name in text.split(";") if name.strip()))
 
 
 def source(reading: Reading, row: Row) -> Source:
@@ -307,7 +333,7 @@ def bearing(reading: Reading, row: Row) -> Bearing | None:
         reading.fault(row, "bears", "blank", "write for, against or neither")
     if not row["by"]:
         reading.fault(row, "by", "blank", "name the analyst: a reading without an author is nobody's")
-    if reading.lists.second_reader and row["bears"] in ("for", "against") and row["reviewed_by"] in ("", row["by"]):
+    if reading.lists.second_reader and row["bears"] in ("for", "against") and not _is_read_again(reading, row):
         reading.fault(row, "reviewed_by", "no second reader", "this desk asks for one; name somebody other than `by`")
     if known is None:
         return None
@@ -327,6 +353,11 @@ def bearing(reading: Reading, row: Row) -> Bearing | None:
         reason=row["reason"],
         line=row.line,
     )
+
+
+def _is_read_again(reading: Reading, row: Row) -> bool:
+    readers = [row["reviewed_by"], *reading.lists.reviews.get((row["report"], row["claim"]), ())]
+    return any(name and not same_person(name, row["by"]) for name in readers)
 
 
 def place(reading: Reading, row: Row) -> Place:

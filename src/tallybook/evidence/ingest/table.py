@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from tallybook.core.plaintext import NotPlainTextError, plain_text
 from tallybook.errors import Fault
+from tallybook.evidence.ingest.safe_cells import opened
 
 LARGEST = 256_000_000
 LONGEST_FIELD = 100_000
+MOST_FAULTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,14 @@ class Row:
         return self.fields.get(column, "")
 
 
-def read_table(raw: bytes, file: str, required: Sequence[str], optional: Sequence[str] = ()) -> tuple[list[Row], list[Fault]]:
-    """Read a table. Either its rows, or no rows and the faults: nothing is half read."""
+def read_table(
+    raw: bytes, file: str, required: Sequence[str], optional: Sequence[str] = (), most: int | None = None
+) -> tuple[list[Row], list[Fault]]:
+    """Read a table. Either its rows, or no rows and the faults: nothing is half read.
+
+    A cell with the apostrophe that `safe_cells.safe` puts before what a spreadsheet would run reads as it was before.
+    `most`: the rows that there may be, where the caller has a limit.
+    """
     faults: list[Fault] = []
     text = _decoded(raw, file, faults)
     if text is None:
@@ -38,6 +46,9 @@ def read_table(raw: bytes, file: str, required: Sequence[str], optional: Sequenc
     try:
         for record in reader:
             line, start = start, reader.line_num + 1
+            if stop := _too_many(file, line, len(rows), len(faults), most):
+                faults.append(stop)
+                break
             if header is None:
                 header = [name.strip() for name in record]
                 faults.extend(_header_faults(header, file, required, optional))
@@ -49,13 +60,20 @@ def read_table(raw: bytes, file: str, required: Sequence[str], optional: Sequenc
             elif any(len(value) > LONGEST_FIELD for value in record):
                 faults.append(Fault(file, line, "", f"a field of over {LONGEST_FIELD:,} characters", "shorten it"))
             else:
-                fields = {name: value.strip() for name, value in zip(header, record, strict=True)}
+                fields = {name: opened(value).strip() for name, value in zip(header, record, strict=True)}
                 rows.append(Row(line, fields))
     except csv.Error as error:
         faults.append(_csv_fault(error, file, start, text))
     if header is None and not faults:
         faults.append(Fault(file, 0, "", "empty", f"start with the header line: {','.join(required)}"))
     return ([], faults) if faults else (rows, [])
+
+
+def _too_many(file: str, line: int, rows: int, faults: int, most: int | None) -> Fault | None:
+    """The fault at which reading stops, so that neither the rows nor the faults of a hostile file fill the memory."""
+    if most is not None and rows >= most:
+        return Fault(file, line, "", f"over {most:,} rows", "split it")
+    return Fault(file, line, "", f"over {MOST_FAULTS:,} faults", "correct these first") if faults >= MOST_FAULTS else None
 
 
 def _decoded(raw: bytes, file: str, faults: list[Fault]) -> str | None:

@@ -1,0 +1,477 @@
+"""tallybook ledger"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tallybook.cli.options import chosen_database, database_option, on_terminal, print_json, write_file
+from tallybook.errors import TallybookError
+from tallybook.registry import place as places
+from tallybook.registry.place import Place
+
+if TYPE_CHECKING:
+    from tallybook.ledger.keys import Verifier
+
+_case = click.argument("case", type=click.Path(path_type=Path))
+_key = click.option("--key", type=click.Path(path_type=Path), metavar="FILE", help="The ledger's private key.")
+_author = click.option("--author", metavar="NAME", help="Who files. Default: TALLYBOOK_AUTHOR, or your user name.")
+_vkeys = click.option("--key", "keys", multiple=True, metavar="VKEY", help="A public key to trust. Default: those in the case.")
+_witness_keys = click.option("--witness", "witness_keys", multiple=True, metavar="VKEY", help="The public key of a witness.")
+_quorum = click.option("--quorum", type=int, default=None, help="So many of the witnesses must have cosigned. Default: all.")
+_clock = click.option("--clock-is-right", is_flag=True, help="Take the clock's word, however long nothing was recorded.")
+
+
+@click.group(name="ledger")
+def command() -> None:
+    """What was filed, when, by whom: kept so that nobody can quietly change it, and so that others can check that."""
+
+
+def _place(case: Path) -> Place:
+    return places.place_of(case, chosen_database(), os.environ)
+
+
+def _there(case: Path) -> Place:
+    place = _place(case)
+    if not places.has_ledger(place):
+        raise TallybookError(f"{case} has no ledger", do=f"tallybook ledger init {case} makes one")
+    return place
+
+
+def progress_bar(label: str) -> tuple[Any, Any]:
+    """What to call with (done, size), and what to call at the end: a bar on a terminal, and nothing in a pipe."""
+    if not on_terminal():
+        return (lambda done, size: None), (lambda: None)
+    from rich.progress import Progress
+
+    bar = Progress(transient=True)
+    task = bar.add_task(label, total=None)
+    bar.start()
+    return (lambda done, size: bar.update(task, completed=done, total=size)), bar.stop
+
+
+@command.command(name="init")
+@_case
+@database_option
+@click.option("--origin", metavar="NAME", help="What the log is called in all its checkpoints. Default: tallybook.local/CASE.")
+@_key
+@_author
+def init(case: Path, origin: str | None, key: Path | None, author: str | None) -> int:
+    """Make the ledger of CASE, with a key to sign it, and file everything that is in the folder.
+
+    The private key is written to a file of your own, never into the case. Without it nobody can sign what is added: keep a copy.
+    """
+    from tallybook.registry import filing
+
+    place = _place(case)
+    if places.has_ledger(place):
+        raise TallybookError("there is a ledger already", where=place.shown, do="tallybook report import files what is new")
+    from tallybook.casefile.merge import Filer
+    from tallybook.casefile.read import read_case
+    from tallybook.errors import CaseFaultsError
+    from tallybook.ledger.keys import KeyTextError, is_name
+
+    read = read_case(case)
+    if read.case is None:
+        raise CaseFaultsError(str(case), read.faults)
+    name = origin or f"tallybook.local/{place.name}"
+    if not is_name(name):
+        raise KeyTextError(f"{name!r} cannot name a log", where="--origin", do="use a name without spaces and plus")
+    by = places.author_of(author, os.environ)
+    path = places.key_file(name, key, os.environ)
+    public = places.make_key(path, name)
+    places.make_store(place, name).close()
+    write_file(case / places.VKEYS, f"{public}\n")
+    ledger = places.open_ledger(place, path, os.environ)
+    show, end = progress_bar("filing")
+    try:
+        filed = filing.file_folder(place, ledger, case, Filer(by), progress=show)
+    finally:
+        end()
+    click.echo(f"{place.shown}: {len(filed.receipts)} entries, signed as {name}.")
+    click.echo(f"private key: {path} (keep a copy where the ledger is not)")
+    click.echo(f"public key:  {public}")
+    click.echo("Next: a witness on another machine, so that a cut or forked ledger shows: docs/how-to/witness.md.")
+    return 0
+
+
+@command.command(name="checkpoint")
+@_case
+@database_option
+@_key
+@_clock
+@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it to a file.")
+@click.option(
+    "--request", "request_file", type=click.Path(path_type=Path, dir_okay=False), help="Write what to carry to a witness."
+)
+@click.option("--answer", "answers", type=click.Path(path_type=Path), multiple=True, help="What a witness's answer file says.")
+def checkpoint(
+    case: Path,
+    key: Path | None,
+    clock_is_right: bool,
+    out: Path | None,
+    request_file: Path | None,
+    answers: tuple[Path, ...],
+) -> int:
+    """Sign for CASE's ledger as it is now, and ask its witnesses to cosign.
+
+    Witnesses are named in CASE/ledger.witnesses, one public key a line, with an address behind it where it has one.
+    """
+    from tallybook.registry import proving
+
+    place = _there(case)
+    ledger = places.open_ledger(place, key, os.environ, clock_is_right=clock_is_right)
+    ledger.checkpoint()
+    origin = ledger.store.settings()["origin"]
+    note, size = proving.newest(ledger.store, origin)
+    failed = 0
+    before = note
+    for witness in proving.witnesses(place):
+        if not witness.address:
+            continue
+        try:
+            note = proving.ask_to_cosign(ledger.store, origin, note, witness)
+        except TallybookError as error:
+            failed += 1
+            click.echo(f"{witness.key.name}: {error}", err=True)
+    if request_file is not None:
+        request_file.write_bytes(proving.request_to(ledger.store, note, proving.cosigned_size(ledger.store, origin)))
+        click.echo(f"wrote {request_file}: carry it to the witness, and bring its answer with --answer", err=True)
+    note = _with_answers(note, answers, request_file, place)
+    if note != before:
+        proving.keep_cosigned(ledger.store, origin, note)
+    if out is not None:
+        write_file(out, note.decode())
+        click.echo(f"wrote {out}: the checkpoint of {size} entries", err=True)
+    else:
+        click.echo(note.decode(), nl=False)
+    return 1 if failed else 0
+
+
+def _with_answers(note: bytes, answers: tuple[Path, ...], request_file: Path | None, place: Place) -> bytes:
+    from tallybook.ledger.witness_exchange import cosigned_note, parse_answer
+    from tallybook.registry import proving
+
+    if not answers:
+        return note
+    store = places.open_store(place)
+    request = (
+        request_file.read_bytes()
+        if request_file is not None
+        else proving.request_to(store, note, proving.cosigned_size(store, store.settings()["origin"]))
+    )
+    for path in answers:
+        answer = parse_answer(places.read_small(path, 1_000_000).encode(), request)
+        note = cosigned_note(note, answer, [witness.key for witness in proving.witnesses(place)])
+    return note
+
+
+@command.command(name="audit")
+@_case
+@database_option
+@_vkeys
+@click.option("--checkpoint", "kept", type=click.Path(path_type=Path), multiple=True, help="A checkpoint kept elsewhere.")
+@click.option("--workers", type=click.IntRange(1, 64), default=None, help="Processes. Default: one for each core.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def audit(case: Path, keys: tuple[str, ...], kept: tuple[Path, ...], workers: int | None, as_json: bool) -> int:
+    """Hash every body, leaf and tile of CASE's ledger anew, and hold them against every checkpoint. Exit 1 where one differs.
+
+    What only this machine has can be changed as a whole: give --checkpoint with one that a witness or a colleague kept.
+    """
+    from tallybook.registry import proving
+
+    place = _there(case)
+    show, end = progress_bar("auditing")
+    try:
+        notes = [places.read_small(path).encode() for path in kept]
+        found = proving.audit_ledger(
+            place, _trusted(places.vkeys(place, keys)), notes, workers=workers or os.cpu_count() or 1, progress=show
+        )
+    finally:
+        end()
+    if as_json:
+        rows = [
+            {"entry": f.seq, "what": f.what, "expected": f.expected, "found": f.found, "checkpoint": f.covered_by}
+            for f in found.faults
+        ]
+        print_json({"size": found.size, "root": found.root.hex(), "destroyed": found.destroyed, "faults": rows})
+    else:
+        for fault in found.faults:
+            click.echo(str(fault))
+        gone = f", {found.destroyed} of them without their bodies, by an entry about that" if found.destroyed else ""
+        verdict = f"{len(found.faults)}{'+' if found.is_cut else ''} faults" if found.faults else "all fits"
+        click.echo(f"{place.shown}: {found.size} entries{gone}: {verdict}. Root {found.root.hex()}.")
+    return 1 if found.faults else 0
+
+
+def _trusted(keys: tuple[str, ...]) -> list[Verifier]:
+    from tallybook.ledger.keys import parse_vkey
+
+    return [parse_vkey(key) for key in keys]
+
+
+@command.command(name="prove")
+@_case
+@click.argument("entry", type=click.IntRange(0))
+@database_option
+@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The proof, FILE.tlog-proof.")
+@click.option("--without-body", is_flag=True, help="Prove that the entry is there, and withhold what it says.")
+def prove(case: Path, entry: int, out: Path, without_body: bool) -> int:
+    """Write a proof that entry number ENTRY is in CASE's ledger, and beside it (FILE.json) the entry itself.
+
+    Whoever has both, and the public key, checks them with `ledger verify`, or with any tool for C2SP tlog-proof.
+    """
+    from tallybook.registry import proving
+
+    place = _there(case)
+    store = places.open_store(place)
+    proof, shown = proving.prove(store, store.settings()["origin"], entry)
+    if without_body:
+        shown |= {"body": None, "salt": None}
+    write_file(out, proof.decode())
+    beside = out.with_suffix(".json")
+    write_file(beside, json.dumps(shown, indent=1, ensure_ascii=False) + "\n")
+    click.echo(f"wrote {out} and {beside}", err=True)
+    return 0
+
+
+@command.command(name="verify")
+@click.argument("what", type=click.Path(path_type=Path, exists=True))
+@_vkeys
+@_witness_keys
+@_quorum
+@click.option("--entry", type=click.Path(path_type=Path), help="The entry that a proof is of. Default: FILE.json beside it.")
+def verify(what: Path, keys: tuple[str, ...], witness_keys: tuple[str, ...], quorum: int | None, entry: Path | None) -> int:
+    """Verify WHAT by itself: static files of a log, a proof of an entry, a proof of a fork, or a ledger's database.
+
+    Needs the log's public key, and nothing else of ours. Exit 0 where it holds, 1 where it does not.
+    """
+    from tallybook.cli.verifying import verify_anything
+
+    if not keys and what.is_dir() and (what / places.VKEYS).is_file():
+        keys = places.vkeys(Place(what), keys)
+    if not keys:
+        raise TallybookError("no public key to verify with", where="--key", do="give the log's: it stands on every briefing")
+    policy = None
+    if witness_keys:
+        from tallybook.ledger.cosignature import WitnessPolicy
+
+        witnesses = _trusted(witness_keys)
+        policy = WitnessPolicy(tuple(witnesses), quorum if quorum is not None else len(witnesses))
+    return verify_anything(what, _trusted(keys), policy, entry)
+
+
+@command.command(name="compare")
+@click.argument("first")
+@click.argument("second")
+@_vkeys
+@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the proof of a fork to a file.")
+def compare(first: str, second: str, keys: tuple[str, ...], out: Path | None) -> int:
+    """Compare two showings of one log: ledgers, static files, or files with a checkpoint. Exit 1 where they are a fork.
+
+    A fork is two histories under one key. The proof of it convicts the log before anybody who has its public key.
+    """
+    from tallybook.ledger import fork
+    from tallybook.registry import proving
+
+    one, two = proving.shown(first, os.environ), proving.shown(second, os.environ)
+    trusted = _trusted(_keys_for(keys, first, second))
+
+    def grow(small: Any, large: Any) -> Any:
+        from tallybook.ledger.signed import read_checkpoint
+
+        owner = one if read_checkpoint(one.note)[0] == large else two
+        return owner.grow(small, large)
+
+    found = fork.compare(one.note, two.note, trusted, grow)
+    click.echo(f"{first}: size {found.first.size}, root {found.first.root.hex()}")
+    click.echo(f"{second}: size {found.second.size}, root {found.second.root.hex()}")
+    click.echo(found.relation.value)
+    if found.fork is None:
+        return 0
+    raw = fork.format_fork(found.fork).decode()
+    if out is not None:
+        write_file(out, raw)
+        click.echo(f"wrote {out}: tallybook ledger verify {out} --key VKEY checks it", err=True)
+    else:
+        click.echo(raw, nl=False)
+    return 1
+
+
+def _keys_for(keys: tuple[str, ...], *where: str) -> tuple[str, ...]:
+    for name in where:
+        if not keys and Path(name).is_dir() and (Path(name) / places.VKEYS).is_file():
+            keys = places.vkeys(Place(Path(name)), keys)
+    if not keys:
+        raise TallybookError("no public key to check them with", where="--key", do="give the log's public key")
+    return keys
+
+
+@command.command(name="export")
+@_case
+@click.argument("out", type=click.Path(path_type=Path))
+@database_option
+@click.option("--recorded", metavar="T", help="As it stood then: a day, an instant, or a checkpoint's size.")
+@click.option("--tiles", is_flag=True, help="The log as static files (C2SP tlog-tiles) that anybody can serve and verify.")
+def export(case: Path, out: Path, recorded: str | None, tiles: bool) -> int:
+    """Write the case on file as a folder OUT, or the log itself as static files.
+
+    Cells that a spreadsheet would run as formulas get an apostrophe in front; reading the folder takes it off again.
+    """
+    from tallybook.registry import filing, proving, reading
+
+    place = _there(case)
+    if tiles:
+        if recorded is not None:
+            raise TallybookError("the log is written whole", where="--recorded", do="leave it out with --tiles")
+        store = places.open_store(place)
+        size = proving.write_files(store, store.settings()["origin"], out)
+        click.echo(f"wrote {out}: {size} entries; tallybook ledger verify {out} --key VKEY checks them", err=True)
+        return 0
+    count = filing.export_folder(reading.on_file(place, recorded), out)
+    click.echo(f"wrote {out}: {count} files", err=True)
+    return 0
+
+
+@command.command(name="log")
+@_case
+@database_option
+@click.option("--from", "start", type=click.IntRange(0), default=None, help="The first entry. Default: the newest ones.")
+@click.option("--count", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many.")
+@click.option("--of", "name", metavar="ID", help="Only entries about this row or file.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def log(case: Path, start: int | None, count: int, name: str | None, as_json: bool) -> int:
+    """List entries of CASE's ledger: number, recorded time, who filed what, when it was known, and what it corrects."""
+    from tallybook.registry import filing, reading
+
+    place = _there(case)
+    found = reading.on_file(place)
+    entries = sorted((entry for some in found.books.versions.values() for entry in some), key=lambda entry: entry.seq)
+    if name is not None:
+        subject = filing.subject_named(found.books, name)
+        entries = [entry for entry in entries if entry.subject == subject]
+    chosen = entries[-count:] if start is None else [entry for entry in entries if entry.seq >= start][:count]
+    if as_json:
+        keys = (
+            "seq",
+            "kind",
+            "subject",
+            "author",
+            "marking",
+            "corrects",
+            "known",
+            "recorded_at",
+            "valid_from",
+            "valid_to",
+            "clock",
+        )
+        print_json([{key: getattr(entry, key) for key in keys} for entry in chosen])
+        return 0
+    for entry in chosen:
+        known = "by its content" if entry.known.startswith("0001") else entry.known[:16].replace("T", " ")
+        corrects = f", corrects {entry.corrects}" if entry.corrects is not None else ""
+        clock = f", the clock read {entry.clock}" if entry.clock else ""
+        click.echo(f"{entry.seq:>7}  {entry.recorded_at[:19].replace('T', ' ')}  {entry.author}: {entry.kind} {entry.subject}")
+        click.echo(f"         known {known}{corrects}{clock}{'' if entry.body is not None else ', its body was destroyed'}")
+    return 0
+
+
+@command.command(name="destroy")
+@_case
+@click.argument("entry", type=click.IntRange(0))
+@database_option
+@click.option("--reason", required=True, help="By what order, and why.")
+@click.option("--yes", is_flag=True, help="Do not ask. There is no way back.")
+@_key
+@_author
+def destroy(case: Path, entry: int, reason: str, yes: bool, key: Path | None, author: str | None) -> int:
+    """Destroy what entry number ENTRY says, for good. That it was there, when and by whom, stays, and every proof holds."""
+    place = _there(case)
+    if not yes:
+        click.confirm(f"Destroy the body of entry {entry} of {place.shown} for good?", abort=True, err=True)
+    ledger = places.open_ledger(place, key, os.environ)
+    receipt = ledger.destroy(entry, places.author_of(author, os.environ), reason)
+    click.echo(f"entry {entry}: its body is gone; entry {receipt.index} says so")
+    return 0
+
+
+@command.group(name="witness")
+def witness() -> None:
+    """Be a witness, on another machine: remember what a log has shown, and cosign only what grows out of it."""
+
+
+@witness.command(name="init")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--name", required=True, help="What the witness is called, such as desk.example.org/witness.")
+def witness_init(folder: Path, name: str) -> int:
+    """Make a witness that keeps its key and what it has seen in FOLDER."""
+    from tallybook.ledger.witness_state import FolderState
+
+    FolderState.create(folder)
+    public = places.make_key(folder / "witness.key", name, cosigns=True)
+    write_file(folder / "witness.vkey", f"{public}\n")
+    click.echo(f"public key: {public}")
+    click.echo(f"Next: put the public key of each log to watch into {folder / 'logs'}, one a line.")
+    return 0
+
+
+@witness.command(name="serve")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address; others need a proxy of your own.")
+@click.option("--port", type=click.IntRange(0, 65535), default=7962, show_default=True)
+def witness_serve(folder: Path, host: str, port: int) -> int:
+    """Serve the witness in FOLDER over HTTP (C2SP tlog-witness) until interrupted."""
+    from tallybook.ledger.witness_http import WitnessServer
+
+    server = WitnessServer(_witness(folder), host, port, now=lambda: int(time.time()))
+    click.echo(f"witness at {server.url}; stop it with Ctrl-C", err=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
+    finally:
+        server.server_close()
+    return 0
+
+
+@witness.command(name="sign")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("request", type=click.Path(path_type=Path, exists=True))
+@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The answer, to carry back.")
+def witness_sign(folder: Path, request: Path, out: Path) -> int:
+    """Answer a REQUEST file that was carried here, as the witness in FOLDER. Exit 1 where it is refused."""
+    from tallybook.ledger.witness import OK
+    from tallybook.ledger.witness_exchange import format_answer
+
+    raw = places.read_small(request, 1_000_000).encode()
+    answer = _witness(folder).add_checkpoint(raw, int(time.time()))
+    write_file(out, format_answer(raw, answer).decode())
+    click.echo(f"wrote {out}: {'cosigned' if answer.status == OK else answer.body.decode(errors='replace').strip()}", err=True)
+    return 0 if answer.status == OK else 1
+
+
+def _witness(folder: Path) -> Any:
+    from tallybook.ledger.keys import CosignatureSigner, parse_signer, parse_vkey
+    from tallybook.ledger.witness import Witness
+    from tallybook.ledger.witness_state import FolderState
+
+    key = parse_signer(places.read_small(folder / "witness.key").strip())
+    if not isinstance(key, CosignatureSigner):
+        raise TallybookError(
+            "no key to cosign with", where=str(folder / "witness.key"), do="tallybook ledger witness init makes one"
+        )
+    logs: dict[str, list[Verifier]] = {}
+    if not (folder / "logs").is_file():
+        raise TallybookError(
+            "no logs to watch", where=str(folder / "logs"), do="put the public key of each log into it, one a line"
+        )
+    for line in places.read_small(folder / "logs").splitlines():
+        if line.strip() and not line.startswith("#"):
+            verifier = parse_vkey(line.strip())
+            logs.setdefault(verifier.name, []).append(verifier)
+    return Witness(key, logs, FolderState(folder))

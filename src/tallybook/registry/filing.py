@@ -1,0 +1,218 @@
+"""Filing: a folder, or a file of reports, held against the books, checked as a whole, and appended. Nothing is half filed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from tallybook.casefile.filing import FiledCase, Thing, read_raw_table, table_things, things
+from tallybook.casefile.merge import Filer, Merge, Take, merge
+from tallybook.casefile.read import read_case
+from tallybook.core.time import MomentError
+from tallybook.errors import CaseFaultsError, Fault, TallybookError
+from tallybook.ledger.asof import WITHDRAWAL, Books, books
+from tallybook.ledger.entry import Draft, Entry, EntryError, canonical_json, instant_text
+from tallybook.ledger.ledger import MOST_AT_ONCE, Ledger, Receipt
+from tallybook.registry.place import Place, now
+from tallybook.registry.reading import OnFile, checkpoint_of, folder_files
+
+Progress = Callable[[int, int], None]
+
+
+class NotFiledError(CaseFaultsError):
+    """What would make a case with faults; so nothing was filed."""
+
+    def __init__(self, case: str, faults: Sequence[Fault]) -> None:
+        super().__init__(case, faults)
+        count = len(self.faults)
+        self.what = f"nothing was filed: the case would have {count} fault{'s' if count != 1 else ''}"
+        self.do = "correct what comes in, and file it again"
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What came of filing: what was new, corrected, the same and in conflict, and the receipts of what was appended."""
+
+    merge: Merge
+    receipts: Sequence[Receipt]
+    notes: tuple[str, ...] = ()
+
+
+def books_of(place: Place, ledger: Ledger) -> OnFile:
+    """The books of an open ledger."""
+    origin = ledger.store.settings()["origin"]
+    with ledger.store.read() as reading:
+        found = books(reading)
+        return OnFile(place, ledger.store, origin, found, checkpoint_of(reading, origin, found.size))
+
+
+def file_folder(
+    place: Place,
+    ledger: Ledger,
+    folder: Path,
+    filer: Filer,
+    *,
+    theirs: Books | None = None,
+    settled: Mapping[str, Take] | None = None,
+    progress: Progress = lambda done, size: None,
+) -> Filed:
+    """File a case folder: our own (a changed row is a correction), or one that grew apart (a changed row is a conflict).
+
+    Raises NotFiledError where the case would have faults then: nothing is filed.
+    """
+    read = read_case(folder)
+    if read.case is None:
+        raise CaseFaultsError(str(folder), read.faults)
+    incoming = list(things(folder_files(folder), read.case.tz))
+    apart = folder.resolve() != place.folder.resolve()
+    return _file(books_of(place, ledger), ledger, incoming, filer, apart, theirs, settled, progress)
+
+
+def file_rows(
+    place: Place,
+    ledger: Ledger,
+    rows: Mapping[str, Sequence[Mapping[str, str]]],
+    tz: ZoneInfo,
+    filer: Filer,
+    progress: Progress = lambda done, size: None,
+) -> Filed:
+    """File rows of tables, by the file of the table. A row that is on file under its name is corrected."""
+    found = books_of(place, ledger)
+    incoming: list[Thing] = []
+    for name, some in rows.items():
+        incoming += rows_things(found.files(), name, some, tz)
+    return _file(found, ledger, incoming, filer, False, None, None, progress)
+
+
+def rows_things(files: FiledCase, name: str, rows: Sequence[Mapping[str, str]], tz: ZoneInfo) -> list[Thing]:
+    """Rows for a table, with all its columns, and the table itself where it gets another column."""
+    columns = read_raw_table(name, files.read(name))[0] if files.has(name) else []
+    more = [column for row in rows[:1] for column in row if column not in columns]
+    columns += more
+    whole = [{column: row.get(column, "") for column in columns} for row in rows]
+    try:
+        made = list(table_things(name, columns, whole, tz))
+    except MomentError as error:
+        raise TallybookError(str(error), where=name, do="correct the date") from error
+    return made if more else made[1:]
+
+
+def _file(
+    found: OnFile,
+    ledger: Ledger,
+    incoming: Sequence[Thing],
+    filer: Filer,
+    apart: bool,
+    theirs: Books | None,
+    settled: Mapping[str, Take] | None,
+    progress: Progress,
+) -> Filed:
+    merged = merge(incoming, found.books, filer, apart=apart, theirs=theirs, settled=settled)
+    if not merged.drafts:
+        return Filed(merged, [])
+    notes = _check_whole(found, merged)
+    for done, (digest, data) in enumerate(merged.blobs.items()):
+        ledger.keep_blob(digest, data)
+        progress(done, len(merged.blobs) + len(merged.drafts))
+    receipts: list[Receipt] = []
+    for start in range(0, len(merged.drafts), MOST_AT_ONCE):
+        receipts += ledger.append(merged.drafts[start : start + MOST_AT_ONCE])
+        progress(len(merged.blobs) + len(receipts), len(merged.blobs) + len(merged.drafts))
+    return Filed(merged, receipts, notes)
+
+
+def _check_whole(found: OnFile, merged: Merge) -> tuple[str, ...]:
+    """Read the case as it will be; raise NotFiledError where it would have faults."""
+    ahead = Books(found.books.size, {subject: list(entries) for subject, entries in found.books.versions.items()})
+    for n, draft in enumerate(merged.drafts):
+        ahead.versions.setdefault(draft.subject, []).append(_entry(found.books.size + n, draft))
+
+    def blob(digest: str) -> bytes | None:
+        return merged.blobs.get(digest) or found.blob(digest)
+
+    read = read_case(FiledCase(found.place.shown, ahead, blob))
+    if read.case is None:
+        raise NotFiledError(found.place.shown, read.faults)
+    return tuple(str(note) for note in read.notes)
+
+
+def _entry(seq: int, draft: Draft) -> Entry:
+    at = instant_text(now())
+    kind, subject, valid = draft.kind, draft.subject, (draft.valid_from, draft.valid_to)
+    return Entry(seq, kind, subject, draft.author, draft.marking, draft.corrects, draft.known, at, *valid, "", "", draft.body)
+
+
+def withdraw(place: Place, ledger: Ledger, subject: str, filer: Filer, reason: str) -> Receipt:
+    """Take a row or document off the books, from now (or the filer's known time) on. What was filed stays, and verifies.
+
+    Raises EntryError where nothing of that name is on file, NotFiledError where the case would have faults without it.
+    """
+    found = books_of(place, ledger)
+    versions = found.books.versions.get(subject)
+    if not versions or versions[-1].kind == WITHDRAWAL:
+        raise EntryError("nothing of that name is on file", where=subject, do="tallybook ledger log lists what there is")
+    draft = Draft(
+        WITHDRAWAL,
+        subject,
+        canonical_json({"reason": reason, "withdraws": versions[-1].seq}),
+        filer.author,
+        filer.known or instant_text(now()),
+        marking=versions[-1].marking,
+        corrects=versions[0].seq,
+    )
+    _check_whole(found, Merge(drafts=[draft]))
+    return ledger.append([draft])[0]
+
+
+def subject_named(found: Books, name: str) -> str:
+    """The subject that a user means: a whole subject, or the id of a row. Raises EntryError where it is none, or several."""
+    if name in found.versions:
+        return name
+    some = [subject for subject in found.versions if subject.rpartition("/")[2] == name or subject.partition(".csv/")[2] == name]
+    if len(some) == 1:
+        return some[0]
+    what = "nothing of that name is on file" if not some else f"{', '.join(some[:5])} are all called so"
+    raise EntryError(what, where=name, do="give the whole name, such as reports/observations.csv/ID")
+
+
+def write_back(found: OnFile, names: Sequence[str]) -> list[str]:
+    """Write tables from the books into the case folder, each whole or not at all; returns those that were written."""
+    written = []
+    files = found.files()
+    for name in names:
+        path = found.place.folder / name
+        raw = files.read(name)
+        try:
+            if path.exists() and path.read_bytes() == raw:
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+            partial.write_bytes(raw)
+            partial.replace(path)
+        except OSError as error:
+            do = "it is filed all the same; make room, then tallybook ledger export writes the folder"
+            raise TallybookError(f"cannot be written: {error.strerror}", where=str(path), do=do) from error
+        written.append(name)
+    return written
+
+
+def export_folder(found: OnFile, folder: Path, known: str | None = None) -> int:
+    """Write the case on file into a new or empty folder; returns how many files. Raises TallybookError for another."""
+    files = found.files(known)
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise TallybookError("not empty", where=str(folder), do="name a new folder: nothing is written over")
+        for name in files.names():
+            path = folder / name
+            if not path.resolve().is_relative_to(folder.resolve()):
+                raise TallybookError(
+                    "a name that leads out of the folder", where=name, do="tallybook ledger log shows who filed it"
+                )
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(files.read(name))
+    except OSError as error:
+        raise TallybookError(f"cannot be written: {error.strerror}", where=str(folder), do="name a folder of your own") from error
+    return len(files.names())

@@ -1,0 +1,276 @@
+"""What others are shown of a ledger: checkpoints with cosignatures, proofs of entries, the log as files, and forks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from tallybook.errors import TallybookError
+from tallybook.ledger.audit import Audit, Signed, audit
+from tallybook.ledger.checkpoint import Checkpoint
+from tallybook.ledger.entry import Entry, EntryError, Stored
+from tallybook.ledger.growth import nodes
+from tallybook.ledger.keys import Verifier, parse_vkey
+from tallybook.ledger.note import SignatureError
+from tallybook.ledger.signed import open_checkpoint, read_checkpoint
+from tallybook.ledger.store import TILE_WIDTH, Reading, Store, StoreError
+from tallybook.ledger.tlogproof import Proof, format_proof
+from tallybook.ledger.tree import consistency_proof, inclusion_proof, leaf_hash, range_hash
+from tallybook.registry.place import WITNESSES, Place, open_store, read_small
+
+MOST_CHECKPOINTS = 100_000
+PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessAt:
+    """A witness: its public key, and its address where it has one (without, files are carried)."""
+
+    key: Verifier
+    address: str
+
+
+def witnesses(place: Place) -> list[WitnessAt]:
+    """The witnesses that the case folder names. Raises KeyTextError for a line that is no key."""
+    path = place.folder / WITNESSES
+    if place.folder.is_file() or not path.is_file():
+        return []
+    lines = [line.split() for line in read_small(path).splitlines() if line.strip() and not line.startswith("#")]
+    return [WitnessAt(parse_vkey(line[0]), line[1] if len(line) > 1 else "") for line in lines]
+
+
+def newest(store: Store, origin: str) -> tuple[bytes, int]:
+    """The newest signed checkpoint, with cosignatures where a witness gave any, and its size. Raises StoreError for none."""
+    with store.read() as reading:
+        note = reading.checkpoint()
+        if note is None:
+            raise StoreError(
+                "nothing is signed yet", do="tallybook ledger checkpoint, with the ledger's private key at hand, signs"
+            )
+        size = read_checkpoint(note.encode())[0].size
+        seen = reading.seen(_cosigned(origin))
+        if seen is not None and seen[0] == size:
+            note = seen[1]
+    return note.encode(), size
+
+
+def _cosigned(origin: str) -> str:
+    return f"{origin} cosigned"
+
+
+def request_to(store: Store, note: bytes, old: int) -> bytes:
+    """What a witness is asked: to cosign a checkpoint, with the proof from the size that it cosigned last."""
+    from tallybook.ledger.witness import Request, format_request
+
+    size = read_checkpoint(note)[0].size
+    with store.read() as reading:
+        proof = consistency_proof(nodes(reading, size), min(old, size), size)
+    return format_request(Request(min(old, size), tuple(proof), note))
+
+
+def ask_to_cosign(store: Store, origin: str, note: bytes, witness: WitnessAt) -> bytes:
+    """Ask a witness at its address; returns the note with its cosignature.
+
+    Raises WitnessServerError where it cannot be reached, WitnessRefusedError where it refuses: keep what it says, and compare.
+    """
+    from tallybook.ledger.witness_exchange import WitnessBehindError, cosigned_note
+    from tallybook.ledger.witness_http import ask_witness
+
+    old = cosigned_size(store, origin)
+    try:
+        answer = ask_witness(witness.address, request_to(store, note, old))
+        return cosigned_note(note, answer, [witness.key])
+    except WitnessBehindError as behind:
+        if behind.size > read_checkpoint(note)[0].size:
+            do = "the ledger was cut, or an old copy restored: find the missing entries before anything is added"
+            raise StoreError(f"the witness has seen {behind.size} entries, and the ledger shows fewer", do=do) from behind
+        answer = ask_witness(witness.address, request_to(store, note, behind.size))
+        return cosigned_note(note, answer, [witness.key])
+
+
+def cosigned_size(store: Store, origin: str) -> int:
+    """The size of the newest checkpoint that a witness cosigned."""
+    with store.read() as reading:
+        seen = reading.seen(_cosigned(origin))
+    return seen[0] if seen else 0
+
+
+def keep_cosigned(store: Store, origin: str, note: bytes) -> None:
+    """Remember a checkpoint with its cosignatures."""
+    with store.write() as writing:
+        writing.insert_seen(_cosigned(origin), read_checkpoint(note)[0].size, note.decode())
+
+
+def signed_checkpoints(reading: Reading, trusted: Sequence[Verifier], origin: str) -> list[Signed]:
+    """Every checkpoint of a store, its signature checked. Raises SignatureError or FormatError for one that does not hold."""
+    out: list[Signed] = []
+    start = 0
+    while rows := reading.checkpoints(start, PAGE):
+        for size, note in rows:
+            checkpoint = open_checkpoint(note.encode(), trusted, origin).checkpoint
+            if checkpoint.size != size:
+                raise SignatureError(
+                    f"a checkpoint of size {checkpoint.size} is kept as one of {size}", do="the store was changed"
+                )
+            out.append(Signed(checkpoint.size, checkpoint.root))
+        start = rows[-1][0] + 1
+        if len(out) >= MOST_CHECKPOINTS:
+            break
+    return out
+
+
+def audit_ledger(
+    place: Place, trusted: Sequence[Verifier], kept: Sequence[bytes] = (), *, workers: int = 1, progress: Any = None
+) -> Audit:
+    """Hash everything anew, against every checkpoint in the store and those `kept` elsewhere. Raises as `signed_checkpoints`."""
+    from concurrent.futures import ProcessPoolExecutor
+
+    store = open_store(place)
+    origin = store.settings()["origin"]
+    more = [open_checkpoint(note, trusted, origin).checkpoint for note in kept]
+    show = progress or (lambda done, size: None)
+    with store.read() as reading:
+        signed = signed_checkpoints(reading, trusted, origin) + [Signed(one.size, one.root) for one in more]
+        if workers < 2:
+            return audit(reading, signed, progress=show)
+        with ProcessPoolExecutor(workers) as pool:
+            return audit(reading, signed, open_again=partial(_reading, place), executor=pool, progress=show)
+
+
+_kept: dict[Place, Reading] = {}
+
+
+def _reading(place: Place) -> Reading:
+    """A view for this process, kept for its life: a worker reads many runs."""
+    if place not in _kept:
+        context = open_store(place).read()
+        _kept[place] = context.__enter__()
+        _contexts.append(context)
+    return _kept[place]
+
+
+_contexts: list[Any] = []
+
+
+def prove(store: Store, origin: str, seq: int) -> tuple[bytes, dict[str, Any]]:
+    """A proof of one entry under the newest checkpoint, as a tlog-proof file, and what it proves: the leaf, its body and salt.
+
+    Raises EntryError where the checkpoint does not cover it.
+    """
+    note, size = newest(store, origin)
+    with store.read() as reading:
+        found = reading.entry(seq) if 0 <= seq < size else None
+        if found is None:
+            raise EntryError(
+                f"no such entry under the newest checkpoint, of size {size}", where=f"entry {seq}", do="sign one first"
+            )
+        hashes = inclusion_proof(nodes(reading, size), seq, size)
+    return format_proof(Proof(seq, tuple(hashes), note)), disclosure(found)
+
+
+def disclosure(found: Stored) -> dict[str, Any]:
+    """An entry as a third party needs it: the leaf's exact text, and the body with its salt where they are given."""
+    return {
+        "leaf": found.leaf.decode(),
+        "salt": found.salt.hex() if found.salt is not None else None,
+        "body": found.body.decode() if found.body is not None else None,
+    }
+
+
+def read_disclosure(text: str, where: str) -> tuple[bytes, Entry]:
+    """The leaf and the entry that a disclosure tells, its body held against its leaf. Raises EntryError."""
+    try:
+        data = json.loads(text)
+        leaf = data["leaf"].encode()
+        salt = bytes.fromhex(data["salt"]) if data["salt"] is not None else None
+        body = data["body"].encode() if data["body"] is not None else None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise EntryError("not an entry as `ledger prove` writes it", where=where, do="get it anew from the ledger") from error
+    entry = Entry.read((1 << 63) - 1, leaf, body)
+    if body is not None and salt is not None and sha256(salt + body).hexdigest() != entry.body_sha256:
+        raise EntryError(
+            "its body is not the one that its leaf commits to", where=where, do="the body was changed: ask the ledger"
+        )
+    return leaf, entry
+
+
+def write_files(store: Store, origin: str, folder: Path) -> int:
+    """Write the log as static files (C2SP tlog-tiles), up to the newest checkpoint; returns its size."""
+    from tallybook.ledger.logfolder import writer
+    from tallybook.ledger.tiles import write_log
+
+    note, size = newest(store, origin)
+    with store.read() as reading:
+        write_log(
+            note,
+            lambda start, end: [entry.leaf for entry in reading.entries(start, end)],
+            reading.leaf_hashes,
+            writer(folder),
+        )
+    return size
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A log as somebody shows it: its newest signed checkpoint, and how it grew where its entries are at hand."""
+
+    where: str
+    note: bytes
+    store: Store | None
+
+    def grow(self, small: Checkpoint, large: Checkpoint) -> tuple[bytes, Sequence[bytes]]:
+        """The root at the smaller size, and the proof from there. Raises StoreError where the larger log is not at hand."""
+        if self.store is None:
+            raise StoreError("a checkpoint alone does not tell how the log grew", where=self.where, do="give the ledger itself")
+        with self.store.read() as reading:
+            node = nodes(reading, large.size)
+            return range_hash(node, 0, small.size), consistency_proof(node, small.size, large.size)
+
+
+def shown(path: str, environment: Mapping[str, str]) -> Shown:
+    """A log by a ledger's file, a case folder, a folder of static files, or a file with a checkpoint. Raises TallybookError."""
+    from tallybook.registry.place import LEDGER, place_of
+
+    given = Path(path)
+    if given.is_dir() and not (given / LEDGER).is_file() and (given / "checkpoint").is_file():
+        return Shown(path, read_small(given / "checkpoint").encode(), _tile_store(given))
+    if given.is_file() and not _is_sqlite(given):
+        return Shown(path, read_small(given).encode(), None)
+    store = open_store(place_of(given, None, environment if given.is_dir() else {}))
+    return Shown(path, newest(store, store.settings()["origin"])[0], store)
+
+
+def _is_sqlite(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(16) == b"SQLite format 3\x00"
+    except OSError as error:
+        raise TallybookError(f"cannot be read: {error.strerror}", where=str(path), do="make it a readable file") from error
+
+
+def _tile_store(folder: Path) -> Store:
+    """The leaves of static files, in memory, to prove from."""
+    from tallybook.ledger.growth import Growth
+    from tallybook.ledger.logfolder import reader
+    from tallybook.ledger.memory import MemoryStore
+    from tallybook.ledger.tiles import CHECKPOINT, LONGEST_BUNDLE, bundle_paths, parse_bundle
+
+    read = reader(folder)
+    size = read_checkpoint(read(CHECKPOINT, 1_000_000) or b"")[0].size
+    store = MemoryStore("files")
+    growth = Growth()
+    with store.write() as writing:
+        for path in bundle_paths(size):
+            raw = read(str(path), LONGEST_BUNDLE)
+            if raw is None:
+                raise TallybookError("there is no such file", where=f"{folder}/{path}", do="copy the log whole")
+            leaves = parse_bundle(raw, path.width, str(path))
+            start = int(path.index) * TILE_WIDTH
+            entries = [Stored(start + n, 0, leaf_hash(leaf), None, None, leaf, None) for n, leaf in enumerate(leaves)]
+            writing.insert(entries, growth.extend([entry.leaf_hash for entry in entries]))
+    return store

@@ -1,0 +1,195 @@
+"""A case read from its ledger: as it stands, or as it stood in the books at a recorded time, a size or a checkpoint."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tallybook.casefile.filing import FiledCase, things
+from tallybook.casefile.merge import Filer, Merge, merge
+from tallybook.casefile.read import CaseRead, read_case
+from tallybook.core.time import MomentError, moment
+from tallybook.errors import CaseFaultsError, TallybookError
+from tallybook.ledger.asof import Books, books, size_at
+from tallybook.ledger.entry import instant_text
+from tallybook.ledger.growth import nodes
+from tallybook.ledger.store import Reading, Store, StoreError
+from tallybook.ledger.tree import EMPTY_ROOT, range_hash
+from tallybook.registry.place import OWN_FILES, Place, open_store
+from tallybook.verdicts.inquiry import Case
+
+MOST_FILES = 10_000
+LARGEST_FILE = 64_000_000
+_SIZE = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class OnFile:
+    """The books of a case as read: with which entries, and what was signed about them."""
+
+    place: Place
+    store: Store
+    origin: str
+    books: Books
+    checkpoint: dict[str, Any]
+
+    def blob(self, digest: str) -> bytes | None:
+        """The bytes of a file."""
+        with self.store.read() as reading:
+            return reading.blob(digest)
+
+    def files(self, known: str | None = None) -> FiledCase:
+        """The files of the case."""
+        return FiledCase(self.place.shown, self.books, self.blob, known)
+
+
+def on_file(place: Place, recorded: str | None = None) -> OnFile:
+    """Read the books. `recorded` is a size (a number of entries), an instant, or a day (its end, in UTC).
+
+    Raises StoreError, EntryError, and TallybookError for a time that is none.
+    """
+    store = open_store(place)
+    origin = store.settings()["origin"]
+    with store.read() as reading:
+        size = _size(reading, recorded)
+        return OnFile(place, store, origin, books(reading, size), checkpoint_of(reading, origin, size))
+
+
+def _size(reading: Reading, recorded: str | None) -> int:
+    size = reading.size()
+    if recorded is None:
+        return size
+    if _SIZE.fullmatch(recorded) and len(recorded) != 4:
+        wanted = int(recorded)
+    elif _SIZE.fullmatch(recorded) and size >= int(recorded):
+        # Four digits are a size where there is one: nothing is recorded in a year that is no longer now.
+        wanted = int(recorded)
+    else:
+        try:
+            return size_at(reading, moment(recorded, ZoneInfo("UTC")).last)
+        except MomentError as error:
+            do = "give a day, an instant, or a number of entries (a checkpoint's size)"
+            raise TallybookError(str(error), where="--recorded", do=do) from error
+    if wanted > size:
+        raise TallybookError(f"the ledger has {size} entries", where="--recorded", do="give a size that it has had")
+    return wanted
+
+
+def checkpoint_of(reading: Reading, origin: str, size: int) -> dict[str, Any]:
+    """What a receipt says of the books: the origin, size and root, and the signed note where one was signed at just this size."""
+    root = range_hash(nodes(reading, size), 0, size) if size else EMPTY_ROOT
+    return {"origin": origin, "size": size, "root": root.hex(), "note": reading.checkpoint(size) if size else None}
+
+
+def read_filed(found: OnFile) -> CaseRead:
+    """The case that is on file. Where rows were corrected, an earlier known time is answered with what stood then."""
+    if not found.books.size:
+        raise StoreError(
+            "nothing was recorded by then", where="--recorded", do="tallybook ledger log shows when what was recorded"
+        )
+    read = read_case(found.files())
+    if read.case is None:
+        return read
+    turns = found.books.turns()
+    kept: dict[int, Case] = {len(turns): read.case}
+
+    def as_filed(known: datetime) -> Case:
+        text = instant_text(known)
+        at = bisect_right(turns, text)
+        if at not in kept:
+            then = read_case(found.files(text))
+            if then.case is None:
+                raise CaseFaultsError(found.place.shown, then.faults)
+            kept[at] = replace(then.case, checkpoint=found.checkpoint)
+        return kept[at]
+
+    first = replace(read.case, checkpoint=found.checkpoint, as_filed=as_filed if turns else None)
+    kept[len(turns)] = first
+    return CaseRead(first, read.faults, read.notes)
+
+
+def folder_files(folder: Path) -> dict[str, bytes]:
+    """Every file of a case folder but hidden ones and the ledger's own. Raises TallybookError for too many, or one too large."""
+    out: dict[str, bytes] = {}
+    try:
+        for path in sorted(_walk(folder, folder.resolve())):
+            name = path.relative_to(folder).as_posix()
+            if path.stat().st_size > LARGEST_FILE:
+                do = "keep it outside the case, and file its hash as an exhibit"
+                raise TallybookError(f"over {LARGEST_FILE:,} bytes", where=name, do=do)
+            out[name] = path.read_bytes()
+            if len(out) > MOST_FILES:
+                raise TallybookError(
+                    f"over {MOST_FILES:,} files", where=str(folder), do="file the case, and not what is around it"
+                )
+    except OSError as error:
+        raise TallybookError(
+            f"cannot be read: {error.strerror}", where=str(error.filename), do="make it a readable file"
+        ) from error
+    return out
+
+
+def _walk(folder: Path, root: Path) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.name.startswith(".") or (folder.resolve() == root and path.name in OWN_FILES):
+            continue
+        if path.is_symlink() and not path.resolve().is_relative_to(root):
+            raise TallybookError(
+                "a link out of the case", where=path.relative_to(folder).as_posix(), do="put the file itself there"
+            )
+        if path.is_dir() and not path.is_symlink():
+            yield from _walk(path, root)
+        elif path.is_file():
+            yield path
+
+
+def zone_of(read: CaseRead) -> ZoneInfo:
+    """The time zone of a case; UTC where it cannot be read."""
+    return read.case.tz if read.case is not None else ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Unfiled:
+    """How a folder differs from its ledger: what only it has or has otherwise, and what only the ledger has."""
+
+    merge: Merge
+    missing: tuple[str, ...]
+
+    @property
+    def is_any(self) -> bool:
+        """Whether there is a difference."""
+        return bool(self.merge.drafts or self.missing)
+
+
+def unfiled(found: OnFile, tz: ZoneInfo) -> Unfiled:
+    """How the case folder differs from the books."""
+    incoming = list(things(folder_files(found.place.folder), tz))
+    there = {thing.subject for thing in incoming}
+    missing = [entry.subject for entry in found.books.standing() if entry.subject not in there and entry.kind in _IN_FOLDER]
+    return Unfiled(merge(incoming, found.books, Filer("nobody")), tuple(missing))
+
+
+def notes_on(found: OnFile, tz: ZoneInfo) -> Iterator[str]:
+    """What a reader of the books should know: that they are not what the folder says."""
+    try:
+        differs = unfiled(found, tz)
+    except (TallybookError, MomentError) as error:
+        yield f"the folder cannot be compared with its ledger, which is what is shown: {error}"
+        return
+    if differs.merge.drafts:
+        names = sorted({draft.subject.split("/")[0] for draft in differs.merge.drafts})
+        count = len(differs.merge.drafts)
+        what = f"{count} thing{'s' if count != 1 else ''} in the folder ({', '.join(names)}) are not in its ledger"
+        yield f"{what}, which is what is shown; tallybook report import {found.place.folder} {found.place.folder} files them"
+    if differs.missing:
+        count = len(differs.missing)
+        yield f"{count} thing{'s' if count != 1 else ''} on file are not in the folder; tallybook ledger export gives them back"
+
+
+_IN_FOLDER = {"table", "document", "report", "place", "source", "bearing", "exhibit", "custody", "review"}
