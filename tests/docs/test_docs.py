@@ -78,6 +78,8 @@ def test_commands_on_a_page_run_in_their_order(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.delenv("TALLYBOOK_DATABASE", raising=False)
     monkeypatch.chdir(tmp_path)
     for shown in commands(page):
         told = f"tallybook {' '.join(shown.arguments)}"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from registry.desk_of import DeskOf
-from tallybook.cli.ledger import _witness
+from registry.desk_of import NEW, DeskOf
+from tallybook.cli.witness import witness_in
 from tallybook.ledger.witness_http import WitnessServer
 
 
@@ -28,12 +28,12 @@ def witness(desk: DeskOf, tmp_path: Path) -> Iterator[Path]:
     """A witness at an address, which the desk's case names."""
     folder = tmp_path / "witness"
     desk.run("ledger", "witness", "init", str(folder), "--name", "witness.example/w1")
-    (folder / "logs").write_text(f"# the desk\n{desk.key}\n")
-    server = WitnessServer(_witness(folder), now=lambda: 1_800_000_000)
+    desk.run("ledger", "witness", "watch", str(folder), desk.key)
+    server = WitnessServer(witness_in(folder), now=lambda: 1_800_000_000)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     vkey = (folder / "witness.vkey").read_text().strip()
-    (desk.folder / "ledger.witnesses").write_text(f"# ours\n{vkey} {server.url}\n")
+    desk.run("ledger", "add-witness", str(desk.folder), vkey, "--at", server.url)
     yield folder
     server.shutdown()
     thread.join()
@@ -165,6 +165,34 @@ def test_a_witness_by_files(desk: DeskOf, tmp_path: Path) -> None:
     desk.run("ledger", "checkpoint", str(desk.folder), "--request", str(request))
     desk.run("ledger", "witness", "sign", str(folder), str(request), "-o", str(answer))
     assert "— far.example/w " in desk.run("ledger", "checkpoint", str(desk.folder), "--answer", str(answer))
+
+
+def test_a_new_key_signs_and_the_old_one_still_counts(desk: DeskOf, tmp_path: Path) -> None:
+    old = desk.key
+    kept = tmp_path / "kept.txt"
+    desk.run("ledger", "checkpoint", str(desk.folder), "-o", str(kept))
+    new = tmp_path / "new.key"
+    desk.run("ledger", "rotate-key", str(desk.folder), "--new-key", str(new))
+    lines = desk.key.splitlines()
+    assert lines[0] == old
+    assert len(lines) == 2
+    row = [f"{name}={value}" for name, value in NEW.items()]
+    desk.run("report", "add", str(desk.folder), "observations", *row, "--key", str(new))
+    assert "all fits" in desk.run("ledger", "audit", str(desk.folder))
+    assert "does not hold" in desk.run("ledger", "verify", str(kept), "--key", lines[1], expect=1)
+    note = tmp_path / "note.txt"
+    desk.run("ledger", "checkpoint", str(desk.folder), "--key", str(new), "-o", str(note))
+    assert "holds" in desk.run("ledger", "verify", str(note), "--key", lines[1])
+    assert "does not hold" in desk.run("ledger", "verify", str(note), "--key", old, expect=1)
+
+
+def test_what_no_witness_has_seen_is_told(desk: DeskOf, witness: Path) -> None:
+    size = len(desk.json("ledger", "log", str(desk.folder), "--count", "10000"))
+    assert f"{size} entries since the last cosigned" in desk.run("ledger", "audit", str(desk.folder))
+    desk.run("ledger", "checkpoint", str(desk.folder))
+    assert "cosigned" not in desk.run("ledger", "audit", str(desk.folder))
+    desk.add()
+    assert "1 entries since the last cosigned" in desk.run("ledger", "audit", str(desk.folder))
 
 
 def test_keys_are_asked_for(desk: DeskOf, tmp_path: Path) -> None:

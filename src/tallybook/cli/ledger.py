@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from tallybook.cli.options import chosen_database, database_option, on_terminal, print_json, write_file
+from tallybook.cli import witness as witness_commands
+from tallybook.cli.options import chosen_database, database_option, on_terminal, print_json, trusted_keys, write_file
 from tallybook.errors import TallybookError
 from tallybook.registry import place as places
 from tallybook.registry.place import Place
 
-if TYPE_CHECKING:
-    from tallybook.ledger.keys import Verifier
-
 _case = click.argument("case", type=click.Path(path_type=Path))
 _key = click.option("--key", type=click.Path(path_type=Path), metavar="FILE", help="The ledger's private key.")
 _author = click.option("--author", metavar="NAME", help="Who files. Default: TALLYBOOK_AUTHOR, or your user name.")
-_vkeys = click.option("--key", "keys", multiple=True, metavar="VKEY", help="A public key to trust. Default: those in the case.")
-_witness_keys = click.option("--witness", "witness_keys", multiple=True, metavar="VKEY", help="The public key of a witness.")
+_vkeys = click.option(
+    "--key", "keys", multiple=True, metavar="VKEY", help="A public key to trust, or a file with some. Default: the case's."
+)
+_witness_keys = click.option(
+    "--witness", "witness_keys", multiple=True, metavar="VKEY", help="The public key of a witness, or a file with some."
+)
 _quorum = click.option("--quorum", type=int, default=None, help="So many of the witnesses must have cosigned. Default: all.")
 _clock = click.option("--clock-is-right", is_flag=True, help="Take the clock's word, however long nothing was recorded.")
 
@@ -171,6 +172,45 @@ def _with_answers(note: bytes, answers: tuple[Path, ...], request_file: Path | N
     return note
 
 
+@command.command(name="add-witness")
+@_case
+@click.argument("key")
+@click.option("--at", "address", default="", metavar="URL", help="Its address, http://HOST:PORT. Without: files are carried.")
+def add_witness(case: Path, key: str, address: str) -> int:
+    """Name a witness for CASE's ledger: KEY is its public key, or a file that holds it."""
+    from tallybook.ledger.cosignature import WitnessPolicy
+    from tallybook.ledger.keys import vkey
+
+    path = case / places.WITNESSES
+    there = places.read_small(path) if path.is_file() else ""
+    keys = trusted_keys((key,))
+    WitnessPolicy(tuple(keys), len(keys))
+    new = [vkey(one) for one in keys if vkey(one) not in there.split()]
+    write_file(path, there + "".join(f"{one} {address}".rstrip() + "\n" for one in new))
+    click.echo(f"{path}: {len(new)} witness{'es' if len(new) != 1 else ''} more; tallybook ledger checkpoint {case} asks")
+    return 0
+
+
+@command.command(name="rotate-key")
+@_case
+@database_option
+@_key
+@click.option("--new-key", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Where to write the new one.")
+@_author
+def rotate_key(case: Path, key: Path | None, new_key: Path, author: str | None) -> int:
+    """Sign with a new key from now on. The old one signs an entry about that first, and its earlier signatures still count.
+
+    After a theft, what was filed since the last checkpoint that a witness cosigned is suspect: `ledger audit` says how much.
+    """
+    from tallybook.registry import proving
+
+    place = _there(case)
+    public = proving.rotate_key(place, key, new_key, places.author_of(author, os.environ), os.environ)
+    click.echo(f"new public key:  {public} (added to {case / places.VKEYS})")
+    click.echo(f"new private key: {new_key}; name it with --key or TALLYBOOK_KEY from now on")
+    return 0
+
+
 @command.command(name="audit")
 @_case
 @database_option
@@ -190,7 +230,7 @@ def audit(case: Path, keys: tuple[str, ...], kept: tuple[Path, ...], workers: in
     try:
         notes = [places.read_small(path).encode() for path in kept]
         found = proving.audit_ledger(
-            place, _trusted(places.vkeys(place, keys)), notes, workers=workers or os.cpu_count() or 1, progress=show
+            place, trusted_keys(places.vkeys(place, keys)), notes, workers=workers or os.cpu_count() or 1, progress=show
         )
     finally:
         end()
@@ -204,15 +244,12 @@ def audit(case: Path, keys: tuple[str, ...], kept: tuple[Path, ...], workers: in
         for fault in found.faults:
             click.echo(str(fault))
         gone = f", {found.destroyed} of them without their bodies, by an entry about that" if found.destroyed else ""
+        alone = proving.uncosigned(place, found.size)
+        if alone:
+            click.echo(f"{alone} entries since the last cosigned checkpoint rest on this ledger's word alone.")
         verdict = f"{len(found.faults)}{'+' if found.is_cut else ''} faults" if found.faults else "all fits"
         click.echo(f"{place.shown}: {found.size} entries{gone}: {verdict}. Root {found.root.hex()}.")
     return 1 if found.faults else 0
-
-
-def _trusted(keys: tuple[str, ...]) -> list[Verifier]:
-    from tallybook.ledger.keys import parse_vkey
-
-    return [parse_vkey(key) for key in keys]
 
 
 @command.command(name="prove")
@@ -261,9 +298,9 @@ def verify(what: Path, keys: tuple[str, ...], witness_keys: tuple[str, ...], quo
     if witness_keys:
         from tallybook.ledger.cosignature import WitnessPolicy
 
-        witnesses = _trusted(witness_keys)
+        witnesses = trusted_keys(witness_keys)
         policy = WitnessPolicy(tuple(witnesses), quorum if quorum is not None else len(witnesses))
-    return verify_anything(what, _trusted(keys), policy, entry)
+    return verify_anything(what, trusted_keys(keys), policy, entry)
 
 
 @command.command(name="compare")
@@ -280,7 +317,7 @@ def compare(first: str, second: str, keys: tuple[str, ...], out: Path | None) ->
     from tallybook.registry import proving
 
     one, two = proving.shown(first, os.environ), proving.shown(second, os.environ)
-    trusted = _trusted(_keys_for(keys, first, second))
+    trusted = trusted_keys(_keys_for(keys, first, second))
 
     def grow(small: Any, large: Any) -> Any:
         from tallybook.ledger.signed import read_checkpoint
@@ -400,78 +437,4 @@ def destroy(case: Path, entry: int, reason: str, yes: bool, key: Path | None, au
     return 0
 
 
-@command.group(name="witness")
-def witness() -> None:
-    """Be a witness, on another machine: remember what a log has shown, and cosign only what grows out of it."""
-
-
-@witness.command(name="init")
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--name", required=True, help="What the witness is called, such as desk.example.org/witness.")
-def witness_init(folder: Path, name: str) -> int:
-    """Make a witness that keeps its key and what it has seen in FOLDER."""
-    from tallybook.ledger.witness_state import FolderState
-
-    FolderState.create(folder)
-    public = places.make_key(folder / "witness.key", name, cosigns=True)
-    write_file(folder / "witness.vkey", f"{public}\n")
-    click.echo(f"public key: {public}")
-    click.echo(f"Next: put the public key of each log to watch into {folder / 'logs'}, one a line.")
-    return 0
-
-
-@witness.command(name="serve")
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address; others need a proxy of your own.")
-@click.option("--port", type=click.IntRange(0, 65535), default=7962, show_default=True)
-def witness_serve(folder: Path, host: str, port: int) -> int:
-    """Serve the witness in FOLDER over HTTP (C2SP tlog-witness) until interrupted."""
-    from tallybook.ledger.witness_http import WitnessServer
-
-    server = WitnessServer(_witness(folder), host, port, now=lambda: int(time.time()))
-    click.echo(f"witness at {server.url}; stop it with Ctrl-C", err=True)
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        click.echo("stopped", err=True)
-    finally:
-        server.server_close()
-    return 0
-
-
-@witness.command(name="sign")
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.argument("request", type=click.Path(path_type=Path, exists=True))
-@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The answer, to carry back.")
-def witness_sign(folder: Path, request: Path, out: Path) -> int:
-    """Answer a REQUEST file that was carried here, as the witness in FOLDER. Exit 1 where it is refused."""
-    from tallybook.ledger.witness import OK
-    from tallybook.ledger.witness_exchange import format_answer
-
-    raw = places.read_small(request, 1_000_000).encode()
-    answer = _witness(folder).add_checkpoint(raw, int(time.time()))
-    write_file(out, format_answer(raw, answer).decode())
-    click.echo(f"wrote {out}: {'cosigned' if answer.status == OK else answer.body.decode(errors='replace').strip()}", err=True)
-    return 0 if answer.status == OK else 1
-
-
-def _witness(folder: Path) -> Any:
-    from tallybook.ledger.keys import CosignatureSigner, parse_signer, parse_vkey
-    from tallybook.ledger.witness import Witness
-    from tallybook.ledger.witness_state import FolderState
-
-    key = parse_signer(places.read_small(folder / "witness.key").strip())
-    if not isinstance(key, CosignatureSigner):
-        raise TallybookError(
-            "no key to cosign with", where=str(folder / "witness.key"), do="tallybook ledger witness init makes one"
-        )
-    logs: dict[str, list[Verifier]] = {}
-    if not (folder / "logs").is_file():
-        raise TallybookError(
-            "no logs to watch", where=str(folder / "logs"), do="put the public key of each log into it, one a line"
-        )
-    for line in places.read_small(folder / "logs").splitlines():
-        if line.strip() and not line.startswith("#"):
-            verifier = parse_vkey(line.strip())
-            logs.setdefault(verifier.name, []).append(verifier)
-    return Witness(key, logs, FolderState(folder))
+command.add_command(witness_commands.command)

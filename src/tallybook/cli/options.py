@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from tallybook.errors import TallybookError
 from tallybook.verdicts.inquiry import Case
+
+if TYPE_CHECKING:
+    from tallybook.ledger.keys import Verifier
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -117,3 +120,15 @@ def write_file(path: Path, text: str) -> None:
 def on_terminal() -> bool:
     """Whether standard output is a terminal."""
     return sys.stdout.isatty()
+
+
+def trusted_keys(keys: tuple[str, ...]) -> list[Verifier]:
+    """Public keys, each as text or as a file that holds some, one a line."""
+    from tallybook.ledger.keys import parse_vkey
+    from tallybook.registry.place import read_small
+
+    found: list[str] = []
+    for key in keys:
+        is_file = len(key) < 1000 and Path(key).is_file()
+        found += [line.split()[0] for line in read_small(Path(key)).splitlines() if line.strip()] if is_file else [key]
+    return [parse_vkey(key) for key in found]

@@ -21,7 +21,7 @@ from tallybook.ledger.signed import open_checkpoint, read_checkpoint
 from tallybook.ledger.store import TILE_WIDTH, Reading, Store, StoreError
 from tallybook.ledger.tlogproof import Proof, format_proof
 from tallybook.ledger.tree import consistency_proof, inclusion_proof, leaf_hash, range_hash
-from tallybook.registry.place import WITNESSES, Place, open_store, read_small
+from tallybook.registry.place import VKEYS, WITNESSES, Place, make_key, now, open_ledger, open_store, read_small
 
 MOST_CHECKPOINTS = 100_000
 PAGE = 1_000
@@ -100,6 +100,14 @@ def cosigned_size(store: Store, origin: str) -> int:
     return seen[0] if seen else 0
 
 
+def uncosigned(place: Place, size: int) -> int:
+    """How many entries no witness has cosigned yet; 0 where the case names no witness."""
+    if not witnesses(place):
+        return 0
+    store = open_store(place)
+    return size - cosigned_size(store, store.settings()["origin"])
+
+
 def keep_cosigned(store: Store, origin: str, note: bytes) -> None:
     """Remember a checkpoint with its cosignatures."""
     with store.write() as writing:
@@ -155,6 +163,23 @@ def _reading(place: Place) -> Reading:
 
 
 _contexts: list[Any] = []
+
+
+def rotate_key(place: Place, old: Path | None, new: Path, author: str, environment: Mapping[str, str]) -> str:
+    """File an entry about a new key, signed by the old one, then make it and trust it beside the old. Returns the public key."""
+    from tallybook.ledger.entry import Draft, canonical_json, instant_text
+
+    ledger = open_ledger(place, old, environment)
+    origin = ledger.store.settings()["origin"]
+    if ledger.checkpoint() is None:
+        raise StoreError("nothing is on file yet", where=place.shown, do="file something first")
+    public = make_key(new, origin)
+    at = instant_text(now())
+    ledger.append([Draft("key", f"key/{public}"[:300], canonical_json({"vkey": public}), author, at)])
+    path = place.folder / VKEYS
+    trusted = read_small(path) if path.is_file() else ""
+    path.write_text(f"{trusted}{public}\n", encoding="ascii")
+    return public
 
 
 def prove(store: Store, origin: str, seq: int) -> tuple[bytes, dict[str, Any]]:
