@@ -222,11 +222,7 @@ def _or_null(text: str | None) -> str:
     return "null" if text is None else f'"{text}"'
 
 
-_FIELDS = {"author": str, "body_sha256": str, "id": str, "kind": str, "known": str, "marking": str, "recorded_at": str}
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What an entry says. `body` is None where it was destroyed or withheld; `clock` is blank unless it was behind."""
 
     seq: int
@@ -247,32 +243,27 @@ class Entry:
     def read(cls, seq: int, leaf: bytes, body: bytes | None = None) -> Entry:
         """Read a leaf. Raises EntryError for what is none, or of a version that this program does not know."""
         try:
-            data = json.loads(leaf)
+            text = leaf.decode()
+            data, end = _read(text)
+            if end != len(text):
+                raise ValueError(end)
         except (ValueError, RecursionError) as error:
             raise EntryError("not JSON", where=f"entry {seq}", do=_CHANGED) from error
-        if not isinstance(data, dict) or data.get("v") != VERSION:
-            version = data.get("v") if isinstance(data, dict) else None
+        version = data.get("v") if type(data) is dict else None
+        if version != VERSION:
             raise EntryError(f"of version {str(version)[:20]}", where=f"entry {seq}", do="read it with a newer Tallybook")
-        valid, corrects = data.get("valid"), data.get("corrects")
-        if any(not isinstance(data.get(name), kind) for name, kind in _FIELDS.items()) or not isinstance(valid, dict):
-            raise EntryError("a field is missing", where=f"entry {seq}", do=_CHANGED)
+        try:
+            valid, corrects = data["valid"], data["corrects"]
+            texts = (data["kind"], data["id"], data["author"], data["marking"])
+            times = (data["known"], data["recorded_at"], valid["from"], valid["to"])
+            entry = cls(seq, *texts, corrects, *times, data["body_sha256"], data.get("clock", ""), body)
+            # Joining takes text only, and is the quickest way to see that all of them are.
+            "".join((*texts, *times[:2], times[2] or "", times[3] or "", entry.body_sha256, entry.clock))
+        except (KeyError, TypeError) as error:
+            raise EntryError("a field is missing, or no text", where=f"entry {seq}", do=_CHANGED) from error
         if corrects is not None and (type(corrects) is not int or not 0 <= corrects < seq):
             raise EntryError("it corrects no earlier entry", where=f"entry {seq}", do=_CHANGED)
-        return cls(
-            seq,
-            data["kind"],
-            data["id"],
-            data["author"],
-            data["marking"],
-            corrects,
-            data["known"],
-            data["recorded_at"],
-            valid.get("from"),
-            valid.get("to"),
-            data["body_sha256"],
-            data.get("clock", ""),
-            body,
-        )
+        return entry
 
     def content(self) -> Mapping[str, Any]:
         """The body as JSON. Raises EntryError where it was withheld or destroyed, or is no mapping."""
@@ -289,4 +280,5 @@ class Entry:
         return found
 
 
+_read = json.JSONDecoder().raw_decode
 _CHANGED = "the entry was changed: tallybook ledger audit names what does not fit"
