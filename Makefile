@@ -11,7 +11,8 @@ $(BIN)/.run: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	touch $@
 
-$(BIN)/.test: $(BIN)/.run
+$(BIN)/.test: $(BIN)/.run scripts/debian.py
+	$(BIN)/python scripts/debian.py
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	touch $@
 

@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from ledgers import durable, new_place, place
+from postgres import new_schema, postgres_url
 from support import EXAMPLE
 from tallybook import desk
 from tallybook.verdicts.inquiry import Case
+
+__all__ = ["durable", "new_place", "new_schema", "place", "postgres_url"]
+"""Fixtures that other modules of the tests make."""
 
 
 @pytest.fixture(scope="session")

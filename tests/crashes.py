@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import IO
 
 from ledgers import SIGNER, draft, ledger, store_at
 from tallybook.ledger.audit import audit
@@ -39,7 +41,7 @@ def _work(address: str, out: int, run: str, step: str, nth: int) -> None:
     book = ledger(store_at(address), lambda: datetime.now(UTC), watch)
     for number in range(1_000_000):
         receipts = book.append([draft(f"{run}/{number}/{n}") for n in range(BATCH)])
-        # One write: a line is there whole or not at all.
+        # One write, so that a line is there whole or not at all.
         os.write(out, "".join(f"{one.index} {one.leaf_hash.hex()}\n" for one in receipts).encode())
 
 
@@ -48,24 +50,23 @@ class Writer:
     """A child that files batches until it is killed."""
 
     pid: int
-    _out: int
+    _said: IO[bytes]
 
     @classmethod
     def start(cls, address: str, run: str, step: str = "", nth: int = 0) -> Writer:
         """Start one on a log that nobody here has open. With `step` it kills itself when it comes there the n-th time."""
-        reading, writing = os.pipe()
+        # A file, and no pipe: a writer must never wait for us to read.
+        said = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
         sys.stdout.flush()
         pid = os.fork()
         if not pid:
             try:
-                os.close(reading)
-                _work(address, writing, run, step, nth)
+                _work(address, said.fileno(), run, step, nth)
             except StoreError:
                 os._exit(3)
             finally:
                 os._exit(4)
-        os.close(writing)
-        return cls(pid, reading)
+        return cls(pid, said)
 
     def kill(self) -> None:
         """Kill it."""
@@ -73,11 +74,10 @@ class Writer:
 
     def acknowledged(self) -> dict[int, bytes]:
         """What it had acknowledged, by number, once it is dead."""
-        with os.fdopen(self._out, "rb") as pipe:
-            data = pipe.read()
         os.waitpid(self.pid, 0)
-        # Its last write may be cut by the kill only where the pipe was full.
-        lines = data.decode().split("\n")[:-1]
+        with self._said as said:
+            said.seek(0)
+            lines = said.read().decode().split("\n")[:-1]
         return {int(index): bytes.fromhex(digest) for index, digest in (line.split() for line in lines)}
 
 
