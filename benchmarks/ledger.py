@@ -32,7 +32,7 @@ from ledgers import KNOWN, ORIGIN, sign
 from postgres import running_server
 from tallybook.ledger.asof import size_at
 from tallybook.ledger.audit import audit
-from tallybook.ledger.entry import Draft, canonical_json, content_id, instant_of, store_entry, subject_key
+from tallybook.ledger.entry import Draft, canonical_json, instant_of, store_entry, subject_key
 from tallybook.ledger.growth import Growth, nodes
 from tallybook.ledger.ledger import Ledger
 from tallybook.ledger.postgres import PostgresStore
@@ -70,7 +70,7 @@ def reports(count: int) -> Batches:
 
 def row(draft: Draft) -> tuple[bytes, bytes]:
     """The bytes that a ledger keeps of it, leaf and body."""
-    entry = store_entry(0, draft, subject_key(draft.subject), content_id(draft), KNOWN, "", bytes(16))
+    entry = store_entry(0, draft, subject_key(draft.subject), KNOWN, "", bytes(16))
     return entry.leaf, draft.body
 
 

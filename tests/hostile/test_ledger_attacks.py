@@ -47,7 +47,6 @@ from tallybook.ledger.entry import (
     EntryError,
     Stored,
     canonical_json,
-    content_id,
     instant_of,
     store_entry,
     subject_key,
@@ -176,7 +175,7 @@ def _rewritten(place: Place, store: Store, seq: int) -> None:
         sizes = [size for size, _ in reading.checkpoints(0, 1000)]
     other = draft(seq, "it was otherwise")
     recorded = entries[seq].entry.recorded_at
-    entries[seq] = store_entry(seq, other, subject_key(other.subject), content_id(other), recorded, "", bytes(16))
+    entries[seq] = store_entry(seq, other, subject_key(other.subject), recorded, "", bytes(16))
     behind(place, *((f"DELETE FROM {table}", ()) for table in ("entry", "tile", "checkpoint")))
     growth = Growth()
     with store.write() as writing:
@@ -553,7 +552,7 @@ def test_31_record_of_an_older_form(place: Place) -> None:
     store = place.make()
     with store.write() as writing:
         # What a later version wrote is hashed and proven all the same; only its meaning is not known here.
-        stored = Stored(0, 1, leaf_hash(odd), None, salt, odd, body)
+        stored = Stored(0, 1, leaf_hash(odd), salt, odd, body)
         writing.insert([stored], [])
     assert audited(store, []).faults == []
     with pytest.raises(EntryError, match="version 99"):
@@ -578,7 +577,7 @@ def test_32_destroyed_content(place: Place) -> None:
         gone, about = reading.entry(3), reading.entry(receipt.index)
         assert gone is not None
         assert about is not None
-        assert (gone.body, gone.salt, gone.content) == (None, None, None)
+        assert (gone.body, gone.salt) == (None, None)
         assert reading.blob(digest) is None
         assert (about.entry.kind, about.entry.subject) == (DESTRUCTION, "3")
         assert json.loads(about.body or b"")["reason"] == "a court asked"
@@ -591,7 +590,7 @@ def test_32_destroyed_content(place: Place) -> None:
 def test_32_destroyed_without_a_word(durable: Place) -> None:
     store = filled(durable, 5, 300)
     seq = random.Random(3).randrange(300)
-    behind(durable, ("UPDATE entry SET body = NULL, salt = NULL, content = NULL WHERE seq = ?", (seq,)))
+    behind(durable, ("UPDATE entry SET body = NULL, salt = NULL WHERE seq = ?", (seq,)))
     found = audited(store).faults
     assert [(fault.seq, fault.what, fault.found) for fault in found] == [(seq, "body", "gone, with no such entry")]
     store.close()

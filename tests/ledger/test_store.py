@@ -14,7 +14,7 @@ import pytest
 
 from ledgers import ORIGIN, MakePlace, Place, PostgresPlace, SqlitePlace, draft, drafts, leaf_hashes, ledger, sign, store_at
 from tallybook.ledger import store as store_module
-from tallybook.ledger.entry import DESTRUCTION, Draft, EntryError, Stored, canonical_json, content_id, store_entry, subject_key
+from tallybook.ledger.entry import DESTRUCTION, Draft, EntryError, Stored, canonical_json, store_entry, subject_key
 from tallybook.ledger.growth import Growth, nodes
 from tallybook.ledger.postgres import PostgresStore
 from tallybook.ledger.sqlite import SqliteStore
@@ -35,7 +35,7 @@ def store(place: Place) -> Iterator[Store]:
 def entry(seq: int, given: Draft | None = None) -> Stored:
     """Entry number `seq`, without a ledger around it."""
     given = given or draft(seq)
-    return store_entry(seq, given, subject_key(given.subject), content_id(given), AT, "", bytes(16))
+    return store_entry(seq, given, subject_key(given.subject), AT, "", bytes(16))
 
 
 def fill(store: Store, count: int) -> list[Stored]:
@@ -254,7 +254,7 @@ def test_a_body_goes_only_after_an_entry_about_it(store: Store) -> None:
     with store.read() as reading:
         gone = reading.entry(0)
         assert gone is not None
-        assert (gone.body, gone.salt, gone.content) == (None, None, None)
+        assert (gone.body, gone.salt) == (None, None)
         assert gone.entry.subject == "papers/1"
         assert reading.blob("d" * 64) is None
         assert reading.entry(1) == entry(1)
@@ -424,8 +424,8 @@ REFUSED_TO_ALL = [
     "UPDATE setting SET value = 'x'",
     "DELETE FROM blob",
     "UPDATE blob SET bytes = ''",
-    "INSERT INTO entry SELECT seq + 7, subject_key, leaf_hash, content, salt, leaf, body FROM entry",
-    "INSERT INTO entry SELECT seq, subject_key, leaf_hash, content, salt, leaf, body FROM entry",
+    "INSERT INTO entry SELECT seq + 7, subject_key, leaf_hash, salt, leaf, body FROM entry",
+    "INSERT INTO entry SELECT seq, subject_key, leaf_hash, salt, leaf, body FROM entry",
 ]
 REFUSED_TO_WRITERS = [
     "DROP TABLE entry",

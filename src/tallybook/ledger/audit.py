@@ -45,7 +45,7 @@ class Signed:
 
 @dataclass(slots=True)
 class Audit:
-    """What an audit found. `root` is computed anew from the entries; `destroyed` counts bodies that are gone by an entry's word."""
+    """What an audit found. `root` is computed anew; `destroyed` counts bodies that are gone by an entry's word."""
 
     size: int
     root: bytes
@@ -77,7 +77,7 @@ def audit(
     executor: Executor | None = None,
     progress: Callable[[int, int], None] = lambda done, size: None,
 ) -> Audit:
-    """Hash everything anew, and hold it against what was `signed`: checkpoints whose signatures held, wherever they were kept.
+    """Hash everything anew, and hold it against what was `signed`: checkpoints whose signatures held, wherever kept.
 
     Costs one pass over the entries, in bounded memory. With `executor` and `open_again` (which can be sent to other processes,
     and opens the same log for reading there) runs of entries are hashed side by side.
@@ -207,7 +207,7 @@ def _leaves(reading: Reading, start: int, end: int, part: _Part) -> list[bytes]:
     hashes: list[bytes] = []
     at = start
     for entry in reading.entries(start, end):
-        seq, _, leaf_hash, _, salt, leaf, body = entry
+        seq, _, leaf_hash, salt, leaf, body = entry
         while at < seq:
             part.faults.append(AuditFault(at, "the entry", "there", "missing"))
             hashes.append(bytes(HASH_SIZE))

@@ -17,6 +17,7 @@ from hashlib import sha256
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 from unicodedata import is_normalized
+from zlib import crc32
 
 from tallybook.errors import TallybookError
 
@@ -25,7 +26,7 @@ VERSION = 1
 LARGEST_LEAF = 65_535
 """An entry bundle of tlog-tiles gives a leaf two bytes for its length."""
 LARGEST_BODY = 1_000_000
-LARGEST_INTEGER = 2**53
+LARGEST_INTEGER = 2**53 - 1
 DEEPEST = 20
 SALT_SIZE = 16
 LONGEST = {"author": 200, "subject": 300, "marking": 500}
@@ -132,17 +133,21 @@ class Draft:
             _check_name.__wrapped__("subject", subject)
         if len(self.body) > LARGEST_BODY:
             raise EntryError(f"a body of over {LARGEST_BODY:,} bytes", do="store it as a file, and file its hash")
-        start, end = self.valid_from, self.valid_to
-        if not _INSTANTS.fullmatch(f"{self.known} {start} {end}"):
-            wrong = next(text for text in (self.known, start, end) if text is not None and not _INSTANT.fullmatch(text))
-            raise EntryError(f"{wrong[:40]!r} is not an instant in UTC to the microsecond", do="write it with instant_text")
-        if start is not None and end is not None and end < start:
-            raise EntryError("valid_to is before valid_from", do="exchange them")
+        _check_times(self.known, self.valid_from, self.valid_to)
 
 
 _ONE = r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z"
 _INSTANT = re.compile(_ONE, re.ASCII)
 _INSTANTS = re.compile(f"{_ONE} (?:None|{_ONE}) (?:None|{_ONE})", re.ASCII)
+
+
+@lru_cache(10_000)
+def _check_times(known: str, start: str | None, end: str | None) -> None:
+    if not _INSTANTS.fullmatch(f"{known} {start} {end}"):
+        wrong = next(text for text in (known, start, end) if text is not None and not _INSTANT.fullmatch(text))
+        raise EntryError(f"{wrong[:40]!r} is not an instant in UTC to the microsecond", do="write it with instant_text")
+    if start is not None and end is not None and end < start:
+        raise EntryError("valid_to is before valid_from", do="exchange them")
 
 
 @lru_cache(1000)
@@ -164,26 +169,32 @@ def _check_name(field: str, text: str) -> None:
         raise EntryError(f"{field}: {text[:40]!r} is not in Unicode's composed form (NFC)", do=do)
 
 
-def content_id(draft: Draft) -> bytes:
-    """16 bytes over kind, subject and body, by which a second filing of the same thing is known for one."""
-    return sha256(f"{draft.kind}\n{draft.subject}\n".encode() + draft.body).digest()[:16]
-
-
 def subject_key(subject: str) -> int:
-    """A number of 63 bits by which a subject is looked up; two subjects may share one."""
-    return int.from_bytes(sha256(subject.encode()).digest()[:8], "big") >> 1
+    """A number of 63 bits by which a subject is looked up; several may share one, so what is found is read before it is used.
+
+    Subjects that differ in a running number get neighbouring keys: with scattered ones each batch would touch the whole index.
+    """
+    head, number, rest = _PARTS.match(subject).groups()  # type: ignore[union-attr]
+    return _crc(head) << 39 | (int(number) & 0x7FFFFF if number else 0) << 16 | (crc32(rest.encode()) & 0xFFFF if rest else 0)
+
+
+_PARTS = re.compile(r"([^0-9]*)([0-9]{0,9})(.*)", re.ASCII | re.DOTALL)
+
+
+@lru_cache(10_000)
+def _crc(text: str) -> int:
+    return crc32(text.encode()) & 0xFFFFFF
 
 
 class Stored(NamedTuple):
     """An entry as a store keeps it. `leaf` is RFC 8785 JSON; `body` and `salt` are None where they were destroyed or withheld.
 
-    `key` is the subject's (`subject_key`); `content` is by what a second filing is known, None where the body was destroyed.
+    `key` is the subject's (`subject_key`).
     """
 
     seq: int
     key: int
     leaf_hash: bytes
-    content: bytes | None
     salt: bytes | None
     leaf: bytes
     body: bytes | None
@@ -193,33 +204,43 @@ class Stored(NamedTuple):
         """What the entry says. Raises EntryError for a leaf that is none."""
         return Entry.read(self.seq, self.leaf, self.body)
 
+    def is_of(self, draft: Draft) -> bool:
+        """Whether it is what a draft would become: of the same kind, about the same, saying the same."""
+        if self.body != draft.body:
+            return False
+        entry = self.entry
+        return entry.kind == draft.kind and entry.subject == draft.subject
+
 
 @lru_cache(10_000)
 def _quoted(text: str) -> str:
     return encode_basestring(text)
 
 
-def store_entry(seq: int, draft: Draft, key: int, content: bytes, recorded: str, clock: str, salt: bytes) -> Stored:
+def store_entry(seq: int, draft: Draft, key: int, recorded: str, clock: str, salt: bytes) -> Stored:
     """The entry number `seq` that a checked draft becomes. `clock` is the clock's own reading where it was behind; else blank.
 
     Raises EntryError where the leaf grows too large.
     """
     # RFC 8785 sorts the keys. Written out here, for speed; a test holds it against rfc8785.
-    corrects, start, end = draft.corrects, draft.valid_from, draft.valid_to
     odd = f',"clock":"{clock}"' if clock else ""
+    corrects = "null" if draft.corrects is None else draft.corrects
+    before, after = _unchanging(draft.kind, draft.known, draft.marking, draft.valid_from, draft.valid_to)
     leaf = (
-        f'{{"author":{_quoted(draft.author)},"body_sha256":"{sha256(salt + draft.body).hexdigest()}"'
-        f'{odd},"corrects":{"null" if corrects is None else corrects}'
-        f',"id":{encode_basestring(draft.subject)},"kind":"{draft.kind}","known":"{draft.known}","marking":{_quoted(draft.marking)}'
-        f',"recorded_at":"{recorded}","v":{VERSION},"valid":{{"from":{_or_null(start)},"to":{_or_null(end)}}}}}'
+        f'{{"author":{_quoted(draft.author)},"body_sha256":"{sha256(salt + draft.body).hexdigest()}"{odd},"corrects":{corrects}'
+        f',"id":{encode_basestring(draft.subject)}{before}{recorded}{after}'
     ).encode()
     if len(leaf) > LARGEST_LEAF:
         raise EntryError(f"a leaf of over {LARGEST_LEAF:,} bytes", do="shorten what names it")
-    return Stored(seq, key, sha256(b"\x00" + leaf).digest(), content, salt, leaf, draft.body)
+    return Stored(seq, key, sha256(b"\x00" + leaf).digest(), salt, leaf, draft.body)
 
 
-def _or_null(text: str | None) -> str:
-    return "null" if text is None else f'"{text}"'
+@lru_cache(10_000)
+def _unchanging(kind: str, known: str, marking: str, start: str | None, end: str | None) -> tuple[str, str]:
+    """The parts of a leaf before and after its recorded time that many entries share."""
+    valid = ",".join(f'"{name}":null' if text is None else f'"{name}":"{text}"' for name, text in (("from", start), ("to", end)))
+    before = f',"kind":"{kind}","known":"{known}","marking":{_quoted(marking)},"recorded_at":"'
+    return before, f'","v":{VERSION},"valid":{{{valid}}}}}'
 
 
 class Entry(NamedTuple):
@@ -248,9 +269,10 @@ class Entry(NamedTuple):
             if end != len(text):
                 raise ValueError(end)
         except (ValueError, RecursionError) as error:
-            raise EntryError("not JSON", where=f"entry {seq}", do=_CHANGED) from error
+            what = "a key twice" if isinstance(error, _KeyTwiceError) else "not JSON"
+            raise EntryError(what, where=f"entry {seq}", do=_CHANGED) from error
         version = data.get("v") if type(data) is dict else None
-        if version != VERSION:
+        if type(version) is not int or version != VERSION:
             raise EntryError(f"of version {str(version)[:20]}", where=f"entry {seq}", do="read it with a newer Tallybook")
         try:
             valid, corrects = data["valid"], data["corrects"]
@@ -280,5 +302,16 @@ class Entry(NamedTuple):
         return found
 
 
-_read = json.JSONDecoder().raw_decode
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _KeyTwiceError
+    return found
+
+
+class _KeyTwiceError(ValueError):
+    pass
+
+
+_read = json.JSONDecoder(object_pairs_hook=_once).raw_decode
 _CHANGED = "the entry was changed: tallybook ledger audit names what does not fit"

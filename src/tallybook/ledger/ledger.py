@@ -15,7 +15,6 @@ from tallybook.ledger.entry import (
     EntryError,
     Stored,
     canonical_json,
-    content_id,
     instant_of,
     instant_text,
     store_entry,
@@ -55,7 +54,7 @@ class Receipt:
 @dataclass(slots=True)
 class _Request:
     drafts: Sequence[Draft]
-    names: Sequence[tuple[int, bytes]]
+    keys: Sequence[int]
     receipts: list[Receipt] | None = None
     error: Exception | None = None
 
@@ -91,6 +90,8 @@ class Ledger:
         self._lock = Lock()
         self._growth: Growth | None = None
         self._last: datetime | None = None
+        self.unsigned: StoreError | None = None
+        """Why the newest entries could not be signed for; None where they were."""
 
     def append(self, drafts: Sequence[Draft]) -> list[Receipt]:
         """File drafts, all of them or none; returns once they are on disk. What is on file already is acknowledged again.
@@ -103,7 +104,7 @@ class Ledger:
         for draft in drafts:
             draft.check()
         self._watch("validated")
-        request = _Request(drafts, [(subject_key(draft.subject), content_id(draft)) for draft in drafts])
+        request = _Request(drafts, [subject_key(draft.subject) for draft in drafts])
         self._queue.append(request)
         with self._lock:
             if not request.is_done:
@@ -133,16 +134,21 @@ class Ledger:
             for request in requests:
                 request.receipts, request.error = None, StoreError("stopped before it was kept", do="file it again")
             raise
-        self._put_checkpoint()
+        try:
+            self._put_checkpoint()
+        except StoreError as error:
+            # What was filed is on disk and is acknowledged. `checkpoint` signs for it when that can be kept again.
+            self.unsigned = error
 
     def _commit(self, requests: Sequence[_Request]) -> None:
         count = sum(len(request.drafts) for request in requests)
         with self.store.write() as writing:
             self._watch("begun")
             growth = self._edge(writing)
-            standing = writing.with_keys(list({key for request in requests for key, _ in request.names}))
-            # The first of equal contents is the one that stands for them.
-            by_content = {entry.content: entry for entry in reversed(standing) if entry.content is not None}
+            standing = writing.with_keys(list({key for request in requests for key in request.keys}))
+            by_key: dict[int, list[Stored]] = {}
+            for entry in standing:
+                by_key.setdefault(entry.key, []).append(entry)
             subjects = {entry.seq: entry for entry in standing}
             times = _Times(self._clock(), self._last, self._largest_jump)
             salts = self._random(SALT_SIZE * count)
@@ -154,16 +160,20 @@ class Ledger:
                     request.error = error
                     continue
                 request.receipts = []
-                for draft, (key, content) in zip(request.drafts, request.names, strict=True):
-                    same = by_content.get(content)
+                for draft, key in zip(request.drafts, request.keys, strict=True):
+                    near = by_key.get(key)
+                    same = next((one for one in near if one.is_of(draft)), None) if near else None
                     if same is not None:
                         request.receipts.append(Receipt(same.seq, same.leaf_hash, same.entry.recorded_at, is_new=False))
                         continue
                     recorded, at = times.next(), SALT_SIZE * len(entries)
                     salt = salts[at : at + SALT_SIZE]
-                    made = store_entry(growth.size + len(entries), draft, key, content, recorded, times.clock, salt)
+                    made = store_entry(growth.size + len(entries), draft, key, recorded, times.clock, salt)
                     entries.append(made)
-                    by_content[content] = made
+                    if near is None:
+                        by_key[key] = [made]
+                    else:
+                        near.append(made)
                     request.receipts.append(Receipt(made.seq, made.leaf_hash, recorded, is_new=True))
             if entries:
                 writing.insert(entries, growth.extend([entry.leaf_hash for entry in entries]))
@@ -188,6 +198,7 @@ class Ledger:
         note = self._sign(size, root)
         self._watch("signed")
         self.store.put_checkpoint(size, note)
+        self.unsigned = None
         self._watch("kept")
 
     def checkpoint(self) -> str | None:

@@ -161,7 +161,7 @@ class MemoryWriting(MemoryView):
         named = json.loads(entry.body or b"{}").get("sha256")
         if named in self._state.blobs:
             self._gone[named] = self._state.blobs.pop(named)
-        self._state.entries[seq] = entry._replace(body=None, salt=None, content=None)
+        self._state.entries[seq] = entry._replace(body=None, salt=None)
 
     def insert_seen(self, origin: str, size: int, note: str) -> None:
         """Remember another's checkpoint."""

@@ -20,7 +20,7 @@ CREATE TABLE setting (name text PRIMARY KEY, value text NOT NULL);
 CREATE TABLE entry (
     seq bigint PRIMARY KEY CHECK (seq >= 0), subject_key bigint NOT NULL,
     leaf_hash bytea NOT NULL CHECK (octet_length(leaf_hash) = 32),
-    content bytea, salt bytea, leaf bytea NOT NULL, body bytea
+    salt bytea, leaf bytea NOT NULL, body bytea
 );
 ALTER TABLE entry ALTER leaf SET STORAGE EXTERNAL, ALTER body SET COMPRESSION pglz;
 CREATE INDEX entry_subject ON entry (subject_key);
@@ -56,7 +56,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION entries_in_order();
 CREATE FUNCTION only_a_body_goes() RETURNS trigger LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $body$
 BEGIN
     IF NEW.seq = OLD.seq AND NEW.leaf = OLD.leaf AND NEW.leaf_hash = OLD.leaf_hash AND NEW.subject_key = OLD.subject_key
-        AND NEW.body IS NULL AND NEW.salt IS NULL AND NEW.content IS NULL
+        AND NEW.body IS NULL AND NEW.salt IS NULL
         AND EXISTS (SELECT FROM entry e WHERE e.seq > OLD.seq AND is_destruction(e.leaf, OLD.seq))
     THEN RETURN NEW; END IF;
     RAISE EXCEPTION 'entries are never changed; a body goes only after an entry about its destruction';
@@ -80,7 +80,7 @@ BEGIN
     IF named IS NOT NULL AND EXISTS (
         SELECT FROM entry WHERE seq = about AND position(convert_to('"sha256":"' || named || '"', 'UTF8') IN body) > 0
     ) THEN DELETE FROM blob WHERE sha256 = named; END IF;
-    UPDATE entry SET body = NULL, salt = NULL, content = NULL WHERE seq = about;
+    UPDATE entry SET body = NULL, salt = NULL WHERE seq = about;
     RETURN true;
 END $body$;
 

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     Link = Connection[tuple[Any, ...]]
 
-_ENTRY = "SELECT seq, subject_key, leaf_hash, content, salt, leaf, body FROM entry"
+_ENTRY = "SELECT seq, subject_key, leaf_hash, salt, leaf, body FROM entry"
 # https://www.postgresql.org/docs/15/sql-copy.html, Binary Format
-_COPY = "COPY entry (seq, subject_key, leaf_hash, content, salt, leaf, body) FROM STDIN (FORMAT BINARY)"
+_COPY = "COPY entry (seq, subject_key, leaf_hash, salt, leaf, body) FROM STDIN (FORMAT BINARY)"
 _COPY_HEAD, _COPY_END, _NULL = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff", b"\xff\xff\xff\xff"
 _COPY_PART = 200
-_COUNT, _LENGTH, _WHOLE = Struct("!h"), Struct("!i"), Struct("!hiqiqi32si16si16si")
+_COUNT, _LENGTH, _WHOLE = Struct("!h"), Struct("!i"), Struct("!hiqiqi32si16si")
 
 
 class PostgresReading:
@@ -139,9 +139,9 @@ class PostgresWriting(PostgresReading):
 
 def _copied(entry: Stored) -> bytes:
     """A row of binary COPY: a third of the time that psycopg's own `write_row` takes."""
-    seq, key, leaf_hash, content, salt, leaf, body = entry
-    if body is None or content is None or salt is None or len(content) != 16 or len(salt) != 16 or len(leaf_hash) != 32:
+    seq, key, leaf_hash, salt, leaf, body = entry
+    if body is None or salt is None or len(salt) != 16 or len(leaf_hash) != 32:
         fields = (seq.to_bytes(8, "big"), key.to_bytes(8, "big"), *entry[2:])
-        return _COUNT.pack(7) + b"".join(_NULL if one is None else _LENGTH.pack(len(one)) + one for one in fields)
-    head = _WHOLE.pack(7, 8, seq, 8, key, 32, leaf_hash, 16, content, 16, salt, len(leaf))
+        return _COUNT.pack(6) + b"".join(_NULL if one is None else _LENGTH.pack(len(one)) + one for one in fields)
+    head = _WHOLE.pack(6, 8, seq, 8, key, 32, leaf_hash, 16, salt, len(leaf))
     return b"".join((head, leaf, _LENGTH.pack(len(body)), body))

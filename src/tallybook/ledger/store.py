@@ -93,7 +93,7 @@ class Writing(Reading, Protocol):
         """Keep bytes under their hash; nothing happens where they are kept already."""
 
     def destroy(self, seq: int) -> None:
-        """Take away body, salt and content id of an entry, and the blob that its body names as `sha256`.
+        """Take away body and salt of an entry, and the blob that its body names as `sha256`.
 
         It must have an entry of kind `destruction` about it; else StoreError.
         """

@@ -22,7 +22,7 @@ WITNESSES = "ledger.witnesses"
 """The witnesses' public keys, one a line, each with its address behind it where it has one."""
 DATABASE = "TALLYBOOK_DATABASE"
 KEY = "TALLYBOOK_KEY"
-OWN_FILES = (LEDGER, f"{LEDGER}-wal", f"{LEDGER}-shm", VKEYS, WITNESSES)
+OWN_FILES = (LEDGER, f"{LEDGER}-wal", f"{LEDGER}-shm", f"{LEDGER}-turn", VKEYS, WITNESSES)
 """Files in a case folder that are the ledger's and no part of the case."""
 
 _NOT_A_NAME = re.compile(r"[^a-z0-9]+")

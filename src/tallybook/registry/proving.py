@@ -296,6 +296,6 @@ def _tile_store(folder: Path) -> Store:
                 raise TallybookError("there is no such file", where=f"{folder}/{path}", do="copy the log whole")
             leaves = parse_bundle(raw, path.width, str(path))
             start = int(path.index) * TILE_WIDTH
-            entries = [Stored(start + n, 0, leaf_hash(leaf), None, None, leaf, None) for n, leaf in enumerate(leaves)]
+            entries = [Stored(start + n, 0, leaf_hash(leaf), None, leaf, None) for n, leaf in enumerate(leaves)]
             writing.insert(entries, growth.extend([entry.leaf_hash for entry in entries]))
     return store
