@@ -53,6 +53,7 @@ class Merge:
     same: list[str] = field(default_factory=list)
     old: list[str] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
+    destroyed: list[str] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
 
 
@@ -85,6 +86,10 @@ def merge(
         if versions is None:
             _file(out, thing, filer, None)
             out.new.append(thing.subject)
+            continue
+        if any(entry.body is None for entry in versions):
+            # Whether it is the very thing that was destroyed cannot be told, and must not come back by accident.
+            out.destroyed.append(thing.subject)
             continue
         bodies = [entry.body for entry in versions]
         if thing.body == bodies[-1]:

@@ -64,7 +64,7 @@ def import_(
     files what was changed in the folder by hand.
     """
     desk_ = _Desk(case, author, key, known)
-    total: dict[str, list[str]] = {name: [] for name in ("new", "corrected", "same", "old", "withdrawn")}
+    total: dict[str, list[str]] = {name: [] for name in ("new", "corrected", "same", "old", "withdrawn", "destroyed")}
     open_conflicts: list[Conflict] = []
     for path in files:
         filed = desk_.folder(path, settle) if path.is_dir() else desk_.file(path, table)
@@ -87,7 +87,8 @@ def import_(
         "corrected": "corrected",
         "same": "on file already",
         "old": "older than what is on file",
-        "withdrawn": "withdrawn",
+        "withdrawn": "withdrawn, and so left",
+        "destroyed": "destroyed, and so left",
     }
     told = [f"{len(total[name])} {word}" for name, word in words.items() if total[name]]
     click.echo(f"{', '.join(told) or 'nothing filed'}.")
@@ -122,7 +123,7 @@ def add(case: Path, table: str, fields: tuple[str, ...], author: str | None, key
     desk_ = _Desk(case, author, key, None)
     filed = desk_.rows({_table_file(table): [row]})
     desk_.write_back()
-    for name in ("new", "corrected", "same", "old", "withdrawn"):
+    for name in ("new", "corrected", "same", "old", "withdrawn", "destroyed"):
         for subject in getattr(filed.merge, name):
             click.echo(f"{subject}: {name}")
     return 0

@@ -10,7 +10,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from tallybook.ledger.entry import DESTRUCTION, EntryError, Stored
+from tallybook.ledger.entry import DESTRUCTION, Entry, EntryError
 from tallybook.ledger.store import TILE_HEIGHT, TILE_WIDTH, Reading
 from tallybook.ledger.tree import EMPTY_ROOT, HASH_SIZE, Frontier, whole_root
 
@@ -206,8 +206,7 @@ def _leaves(reading: Reading, start: int, end: int, part: _Part) -> list[bytes]:
     """The hashes of the leaves, anew. A missing entry stands as 32 zero bytes, so that no root comes out right."""
     hashes: list[bytes] = []
     at = start
-    for entry in reading.entries(start, end):
-        seq, _, leaf_hash, salt, leaf, body = entry
+    for seq, leaf_hash, salt, leaf, body in reading.hashed(start, end):
         while at < seq:
             part.faults.append(AuditFault(at, "the entry", "there", "missing"))
             hashes.append(bytes(HASH_SIZE))
@@ -220,28 +219,30 @@ def _leaves(reading: Reading, start: int, end: int, part: _Part) -> list[bytes]:
         if body is None or salt is None:
             part.gone.append(seq)
         # No text within the leaf can hold this: quotation marks are escaped there.
-        elif b'"body_sha256":"' + sha256(salt + body).hexdigest().encode() + b'"' not in leaf:
-            part.faults.append(_body_fault(entry))
-        if b'"kind":"destruction"' in leaf:
-            _note_destruction(entry, part)
+        elif f'"body_sha256":"{sha256(salt + body).hexdigest()}"'.encode() not in leaf:
+            part.faults.append(_body_fault(seq, salt, leaf, body))
+        if _DESTRUCTION in leaf:
+            _note_destruction(seq, leaf, part)
     for missing in range(at, end):
         part.faults.append(AuditFault(missing, "the entry", "there", "missing"))
         hashes.append(bytes(HASH_SIZE))
     return hashes
 
 
-def _body_fault(entry: Stored) -> AuditFault:
+_DESTRUCTION = f'"kind":"{DESTRUCTION}"'.encode()
+
+
+def _body_fault(seq: int, salt: bytes, leaf: bytes, body: bytes) -> AuditFault:
     try:
-        expected = entry.entry.body_sha256
+        expected = Entry.read(seq, leaf).body_sha256
     except EntryError as error:
-        return AuditFault(entry.seq, "its leaf", "an entry", str(error.what))
-    found = sha256((entry.salt or b"") + (entry.body or b"")).hexdigest()
-    return AuditFault(entry.seq, "the hash of its body", expected, found)
+        return AuditFault(seq, "its leaf", "an entry", error.what)
+    return AuditFault(seq, "the hash of its body", expected, sha256(salt + body).hexdigest())
 
 
-def _note_destruction(entry: Stored, part: _Part) -> None:
+def _note_destruction(seq: int, leaf: bytes, part: _Part) -> None:
     try:
-        read = entry.entry
+        read = Entry.read(seq, leaf)
     except EntryError:
         return
     if read.kind == DESTRUCTION and read.subject.isascii() and read.subject.isdigit() and len(read.subject) < 19:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from threading import RLock
 
 from tallybook.ledger.entry import DESTRUCTION, Stored
-from tallybook.ledger.store import LARGEST_BLOB, StoreError, Tile, check_order
+from tallybook.ledger.store import LARGEST_BLOB, Hashed, StoreError, Tile, check_order
 
 
 @dataclass(slots=True)
@@ -81,6 +81,10 @@ class MemoryView:
     def entries(self, start: int, end: int) -> Iterator[Stored]:
         """A range of entries."""
         return iter(self._state.entries[max(0, start) : min(end, self.size())])
+
+    def hashed(self, start: int, end: int) -> Iterator[Hashed]:
+        """What an audit hashes."""
+        return ((one.seq, one.leaf_hash, one.salt, one.leaf, one.body) for one in self.entries(start, end))
 
     def leaf_hashes(self, start: int, end: int) -> list[bytes]:
         """The leaf hashes of a range."""

@@ -8,7 +8,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from tallybook.ledger.entry import Stored
-from tallybook.ledger.store import LARGEST_BLOB, PAGE, StoreError, Tile, check_order
+from tallybook.ledger.store import LARGEST_BLOB, PAGE, Hashed, StoreError, Tile, check_order
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -53,6 +53,10 @@ class PostgresReading:
             for row in page:
                 yield Stored(*row)
             start = page[-1][0] + 1
+
+    def hashed(self, start: int, end: int) -> Iterator[Hashed]:
+        """What an audit hashes."""
+        return ((one.seq, one.leaf_hash, one.salt, one.leaf, one.body) for one in self.entries(start, end))
 
     def leaf_hashes(self, start: int, end: int) -> list[bytes]:
         """The leaf hashes of a range."""

@@ -16,7 +16,7 @@ from threading import Lock, local
 from urllib.parse import quote
 
 from tallybook.ledger.entry import DESTRUCTION, Stored
-from tallybook.ledger.store import LARGEST_BLOB, NO_LEDGER, PAGE, StoreError, StoreFullError, Tile, check_order
+from tallybook.ledger.store import LARGEST_BLOB, NO_LEDGER, PAGE, Hashed, StoreError, StoreFullError, Tile, check_order
 
 APPLICATION = 0x54424B31
 """In the file's header, so that no other database is taken for a log."""
@@ -42,6 +42,7 @@ CREATE TABLE tile (
     level INTEGER NOT NULL, idx INTEGER NOT NULL, root BLOB NOT NULL CHECK (length(root) = 32),
     hashes BLOB NOT NULL CHECK (length(hashes) = 8192), PRIMARY KEY (level, idx)
 ) STRICT;
+CREATE UNIQUE INDEX tile_root ON tile (level, idx, root);
 CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
 CREATE TABLE seen (origin TEXT NOT NULL, size INTEGER NOT NULL, note TEXT NOT NULL, PRIMARY KEY (origin, size)) STRICT;
 CREATE TABLE blob (sha256 TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
@@ -233,6 +234,11 @@ class SqliteReading:
         while rows := found.fetchmany(PAGE):
             for row in rows:
                 yield Stored(*row)
+
+    def hashed(self, start: int, end: int) -> Iterator[Hashed]:
+        """What an audit hashes."""
+        query = "SELECT seq, leaf_hash, salt, leaf, body FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq"
+        return self._db.execute(query, (start, end))
 
     def leaf_hashes(self, start: int, end: int) -> list[bytes]:
         """The leaf hashes of a range."""

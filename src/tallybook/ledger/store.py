@@ -46,6 +46,10 @@ def check_order(size: int, entries: Sequence[Stored]) -> None:
         raise StoreError(f"entries that do not follow on {size}", do="open the ledger anew: somebody else wrote to it")
 
 
+Hashed = tuple[int, bytes, bytes | None, bytes, bytes | None]
+"""Number, leaf hash, salt, leaf and body of an entry."""
+
+
 class Reading(Protocol):
     """One view of a log that does not change while it is read."""
 
@@ -57,6 +61,9 @@ class Reading(Protocol):
 
     def entries(self, start: int, end: int) -> Iterator[Stored]:
         """Entries `start` to `end` (not itself) in order, in bounded memory. A missing one is left out."""
+
+    def hashed(self, start: int, end: int) -> Iterator[Hashed]:
+        """What an audit hashes of entries `start` to `end`, in order and in bounded memory. A missing one is left out."""
 
     def leaf_hashes(self, start: int, end: int) -> list[bytes]:
         """The leaf hashes of entries `start` to `end` (not itself), in order."""
