@@ -86,7 +86,7 @@ def init(case: Path, origin: str | None, key: Path | None, author: str | None) -
     by = places.author_of(author, os.environ)
     path = places.key_file(name, key, os.environ)
     public = places.make_key(path, name)
-    places.make_store(place, name).close()
+    places.make_store(place, name)
     write_file(case / places.VKEYS, f"{public}\n")
     ledger = places.open_ledger(place, path, os.environ)
     show, end = progress_bar("filing")

@@ -77,6 +77,9 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    finally:
+        if "tallybook.registry.place" in sys.modules:
+            sys.modules["tallybook.registry.place"].close_stores()
 
 
 def _show(error: TallybookError) -> None:

@@ -84,7 +84,7 @@ def _is_file(path: Path) -> bool:
 
 def _in_database(place: Place) -> bool:
     try:
-        open_store(place).close()
+        open_store(place)
     except StoreError as error:
         if error.what == NO_LEDGER:
             return False
@@ -92,8 +92,24 @@ def _in_database(place: Place) -> bool:
     return True
 
 
+_open: dict[Place, Store] = {}
+
+
 def open_store(place: Place) -> Store:
-    """The store. Raises StoreError."""
+    """The store: the one that is open already, or a new one, until `close_stores`. Raises StoreError."""
+    if place not in _open:
+        _open[place] = new_store(place)
+    return _open[place]
+
+
+def close_stores() -> None:
+    """Close every store that was opened here."""
+    while _open:
+        _open.popitem()[1].close()
+
+
+def new_store(place: Place) -> Store:
+    """The store, through connections of its own, which the caller closes. Raises StoreError."""
     if place.database:
         from tallybook.ledger.postgres import PostgresStore
 
@@ -104,14 +120,16 @@ def open_store(place: Place) -> Store:
 
 
 def make_store(place: Place, origin: str) -> Store:
-    """A new store. Raises StoreError where there is one."""
+    """A new log, open until `close_stores`. Raises StoreError where there is one."""
     if place.database:
         from tallybook.ledger.postgres import PostgresStore
 
-        return PostgresStore.make(place.database, place.schema, origin)
-    from tallybook.ledger.sqlite import SqliteStore
+        _open[place] = PostgresStore.make(place.database, place.schema, origin)
+    else:
+        from tallybook.ledger.sqlite import SqliteStore
 
-    return SqliteStore.make(place.file, origin)
+        _open[place] = SqliteStore.make(place.file, origin)
+    return _open[place]
 
 
 def now() -> datetime:

@@ -21,10 +21,12 @@ from tallybook.ledger.signed import open_checkpoint, read_checkpoint
 from tallybook.ledger.store import TILE_WIDTH, Reading, Store, StoreError
 from tallybook.ledger.tlogproof import Proof, format_proof
 from tallybook.ledger.tree import consistency_proof, inclusion_proof, leaf_hash, range_hash
-from tallybook.registry.place import VKEYS, WITNESSES, Place, make_key, now, open_ledger, open_store, read_small
+from tallybook.registry.place import VKEYS, WITNESSES, Place, make_key, new_store, now, open_ledger, open_store, read_small
 
 MOST_CHECKPOINTS = 100_000
 PAGE = 1_000
+WORTH_SHARING = 100_000
+"""Entries from which on an audit is shared between processes: starting them takes as long as hashing so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ def audit_ledger(
 ) -> Audit:
     """Hash everything anew, against every checkpoint in the store and those `kept` elsewhere. Raises as `signed_checkpoints`."""
     from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
 
     store = open_store(place)
     origin = store.settings()["origin"]
@@ -144,9 +147,10 @@ def audit_ledger(
     show = progress or (lambda done, size: None)
     with store.read() as reading:
         signed = signed_checkpoints(reading, trusted, origin) + [Signed(one.size, one.root) for one in more]
-        if workers < 2:
+        if workers < 2 or reading.size() < WORTH_SHARING:
             return audit(reading, signed, progress=show)
-        with ProcessPoolExecutor(workers) as pool:
+        # A fork would share connections, and with them locks.
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
             return audit(reading, signed, open_again=partial(_reading, place), executor=pool, progress=show)
 
 
@@ -156,7 +160,7 @@ _kept: dict[Place, Reading] = {}
 def _reading(place: Place) -> Reading:
     """A view for this process, kept for its life: a worker reads many runs."""
     if place not in _kept:
-        context = open_store(place).read()
+        context = new_store(place).read()
         _kept[place] = context.__enter__()
         _contexts.append(context)
     return _kept[place]
