@@ -1,6 +1,6 @@
 """What the ledger costs beside plain rows, and how its costs grow with its size.
 
-    python benchmarks/ledger.py [--rounds 5] [--sizes 1000,10000,100000] [--only appends|growth]
+    python benchmarks/ledger.py [--rounds 5] [--sizes 1000,10000,100000] [--only appends|audit|example|growth]
 
 Appends: in one run, turn by turn, the same bytes of leaf and body as plain rows by the best way that each driver has (SQLite:
 `executemany` in one transaction, WAL, synchronous FULL; PostgreSQL: binary COPY, or a prepared INSERT for a single row, fsync
@@ -25,20 +25,26 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from ledgers import KNOWN, ORIGIN, sign
+from ledgers import KNOWN, ORIGIN, SIGNER, sign
 from postgres import running_server
-from tallybook.ledger.asof import size_at
+from tallybook.casefile.filing import things
+from tallybook.ledger.asof import books, size_at
 from tallybook.ledger.audit import audit
 from tallybook.ledger.entry import Draft, canonical_json, instant_of, store_entry, subject_key
 from tallybook.ledger.growth import Growth, nodes
+from tallybook.ledger.keys import parse_vkey, vkey
 from tallybook.ledger.ledger import Ledger
 from tallybook.ledger.postgres import PostgresStore
 from tallybook.ledger.sqlite import SqliteStore
 from tallybook.ledger.store import Reading, Store
 from tallybook.ledger.tree import check_consistency, check_inclusion, consistency_proof, inclusion_proof
+from tallybook.registry.place import Place, close_stores
+from tallybook.registry.proving import audit_ledger
+from tallybook.registry.reading import folder_files
 
 ROOT = Path(__file__).resolve().parent.parent
 CALLS = {1: 40, 100: 10, 1000: 6}
@@ -68,41 +74,48 @@ def reports(count: int) -> Batches:
         ]
 
 
-def row(draft: Draft) -> tuple[bytes, bytes]:
-    """The bytes that a ledger keeps of it, leaf and body."""
+Rows = Sequence[tuple[str, bytes, bytes]]
+
+
+def row(draft: Draft) -> tuple[str, bytes, bytes]:
+    """The bytes that a ledger keeps of it: what it is about, leaf and body."""
     entry = store_entry(0, draft, subject_key(draft.subject), KNOWN, "", bytes(16))
-    return entry.leaf, draft.body
+    return draft.subject, entry.leaf, draft.body
 
 
-def plain_sqlite(path: Path) -> Callable[[Sequence[tuple[bytes, bytes]]], object]:
-    """Rows in one transaction."""
+def plain_sqlite(path: Path, *, unique: bool) -> Callable[[Rows], object]:
+    """Rows in one transaction; `unique`: with the index that a table needs to know what it has already."""
     link = sqlite3.connect(path, isolation_level=None)
     link.execute("PRAGMA page_size = 8192")
     link.execute("PRAGMA journal_mode = WAL")
     link.execute("PRAGMA synchronous = FULL")
-    link.execute("CREATE TABLE plain (seq INTEGER PRIMARY KEY, leaf BLOB NOT NULL, body BLOB NOT NULL) STRICT")
+    link.execute("CREATE TABLE plain (seq INTEGER PRIMARY KEY, id TEXT, leaf BLOB NOT NULL, body BLOB NOT NULL) STRICT")
+    if unique:
+        link.execute("CREATE UNIQUE INDEX plain_id ON plain (id)")
 
-    def append(rows: Sequence[tuple[bytes, bytes]]) -> None:
+    def append(rows: Rows) -> None:
         link.execute("BEGIN IMMEDIATE")
-        link.executemany("INSERT INTO plain (leaf, body) VALUES (?, ?)", rows)
+        link.executemany("INSERT INTO plain (id, leaf, body) VALUES (?, ?, ?)", rows)
         link.execute("COMMIT")
 
     return append
 
 
-def plain_postgres(url: str) -> Callable[[Sequence[tuple[bytes, bytes]]], object]:
-    """Rows by COPY; a single one by a prepared INSERT."""
+def plain_postgres(url: str, name: str, *, unique: bool) -> Callable[[Rows], object]:
+    """Rows by COPY; a single one by a prepared INSERT. `unique` as for SQLite."""
     import psycopg
 
     link = psycopg.connect(url, autocommit=True)
-    link.execute("CREATE TABLE plain (seq bigserial PRIMARY KEY, leaf bytea NOT NULL, body bytea NOT NULL)")
+    link.execute(f"CREATE TABLE {name} (seq bigserial PRIMARY KEY, id text, leaf bytea NOT NULL, body bytea NOT NULL)")
+    if unique:
+        link.execute(f"CREATE UNIQUE INDEX ON {name} (id)")
 
-    def append(rows: Sequence[tuple[bytes, bytes]]) -> None:
+    def append(rows: Rows) -> None:
         if len(rows) == 1:
-            link.execute("INSERT INTO plain (leaf, body) VALUES (%b, %b)", rows[0])
+            link.execute(f"INSERT INTO {name} (id, leaf, body) VALUES (%b, %b, %b)", rows[0])
             return
-        with link.cursor() as cursor, cursor.copy("COPY plain (leaf, body) FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(["bytea", "bytea"])
+        with link.cursor() as cursor, cursor.copy(f"COPY {name} (id, leaf, body) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(["text", "bytea", "bytea"])
             for one in rows:
                 copy.write_row(one)
 
@@ -125,32 +138,79 @@ def appends(rounds: int) -> None:
 
     with tempfile.TemporaryDirectory() as folder, running_server() as server:
         pairs = {
-            "SQLite": (plain_sqlite(Path(folder) / "plain"), opened(SqliteStore.make(Path(folder) / "ledger", ORIGIN))),
-            "PostgreSQL": (plain_postgres(server.url), opened(PostgresStore.make(server.url, "bench", ORIGIN))),
+            "SQLite": (
+                plain_sqlite(Path(folder) / "plain", unique=False),
+                plain_sqlite(Path(folder) / "unique", unique=True),
+                opened(SqliteStore.make(Path(folder) / "ledger", ORIGIN)),
+            ),
+            "PostgreSQL": (
+                plain_postgres(server.url, "plain", unique=False),
+                plain_postgres(server.url, "plain_unique", unique=True),
+                opened(PostgresStore.make(server.url, "bench", ORIGIN)),
+            ),
         }
-        print("| entries/s | batch | plain rows | ledger | ratio |\n|---|---|---|---|---|")
+        print("| entries/s | batch | plain rows | rows with a unique id | ledger | ratio to plain | to unique |")
+        print("|---|---|---|---|---|---|---|")
         made = {name: {size: _renamed(name, size) for size in CALLS} for name in pairs}
-        for name, (plain, ours) in pairs.items():
+        for name, works in pairs.items():
             for size, calls in CALLS.items():
-                found: list[tuple[float, float]] = []
+                found: list[list[float]] = []
                 for turn in range(rounds + 1):
                     batches = list(itertools.islice(made[name][size], calls))
                     rows = [[row(draft) for draft in batch] for batch in batches]
-                    if turn % 2:
-                        one, other = rate(plain, rows), rate(ours, batches)
-                    else:
-                        other, one = rate(ours, batches), rate(plain, rows)
-                    found.append((one, other))
+                    given: list[Sequence[Sequence[Any]]] = [rows, rows, batches]
+                    # Each has its turn to be first.
+                    order = [(turn + n) % 3 for n in range(3)]
+                    rates = {n: rate(works[n], given[n]) for n in order}
+                    found.append([rates[n] for n in range(3)])
                 # The first round makes the tables' first pages.
-                plain_rate, our_rate = (statistics.median(each[n] for each in found[1:]) for n in (0, 1))
-                ratio = statistics.median(ours_ / plain_ for plain_, ours_ in found[1:])
-                print(f"| {name} | {size:,} | {plain_rate:,.0f} | {our_rate:,.0f} | {ratio:.2f} |", flush=True)
+                plain, unique, ours = (statistics.median(each[n] for each in found[1:]) for n in range(3))
+                ratios = [statistics.median(each[2] / each[n] for each in found[1:]) for n in (0, 1)]
+                told = f"| {name} | {size:,} | {plain:,.0f} | {unique:,.0f} | {ours:,.0f} | {ratios[0]:.2f} | {ratios[1]:.2f} |"
+                print(told, flush=True)
 
 
 def _renamed(name: str, size: int) -> Batches:
     """Subjects that no other batch size has."""
     for batch in reports(size):
         yield [Draft(d.kind, f"{name}/{size}/{d.subject}", d.body, d.author, d.known, valid_from=d.valid_from) for d in batch]
+
+
+def example_read() -> None:
+    """Reading the evidence of the example as of a known time: every version of every row, and which of them stand."""
+    example = ROOT / "examples" / "cuba-1962"
+    filed = list(things(folder_files(example), ZoneInfo("UTC")))
+    drafts = [Draft(one.kind, one.subject, one.body, "a filer", one.known, *one.valid) for one in filed]
+    with tempfile.TemporaryDirectory() as folder, running_server() as server:
+        for name, store in (
+            ("SQLite", SqliteStore.make(Path(folder) / "ledger", ORIGIN)),
+            ("PostgreSQL", PostgresStore.make(server.url, "example", ORIGIN)),
+        ):
+            Ledger(store, lambda: datetime.now(UTC), os.urandom, sign).append(drafts)
+
+            def read(store: Store = store) -> object:
+                with store.read() as reading:
+                    return list(books(reading).standing("1962-11-03T00:00:00.000000Z"))
+
+            print(f"as-of read of the example, {len(drafts)} entries, {name}: {typical(read, 30) / 1000:.1f} ms", flush=True)
+
+
+def shared_audit(size: int = 200_000) -> None:
+    """The audit of one log by one process and by two, turn by turn."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "ledger.db"
+        store = SqliteStore.make(path, ORIGIN, synchronous="OFF")
+        book = Ledger(store, lambda: datetime.now(UTC), os.urandom, sign)
+        for batch in itertools.islice(reports(10_000), size // 10_000):
+            book.append(batch)
+        key = [parse_vkey(vkey(SIGNER.verifier))]
+        for workers in (1, 2, 1, 2):
+            start = time.perf_counter()
+            found = audit_ledger(Place(path), key, workers=workers)
+            assert not found.faults
+            print(f"audit, {workers} at work: {size / (time.perf_counter() - start):,.0f} entries/s", flush=True)
+        close_stores()
+        store.close()
 
 
 def typical(work: Callable[[], object], times: int = PROOFS) -> float:
@@ -207,7 +267,7 @@ def _root_of_first(reading: Reading, size: int) -> bytes:
 def pymerkle_trees(size: int, folder: Path) -> dict[str, float]:
     """The same of pymerkle, where it is installed and can in the time."""
     try:
-        import pymerkle  # type: ignore[import-untyped]
+        import pymerkle
     except ImportError:
         return {}
     out: dict[str, float] = {}
@@ -293,11 +353,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sizes", default="1000,10000,100000")
-    parser.add_argument("--only", choices=["appends", "growth"])
+    parser.add_argument("--only", choices=["appends", "audit", "example", "growth"])
     options = parser.parse_args()
-    if options.only != "growth":
+    if options.only in (None, "appends"):
         appends(options.rounds)
-    if options.only != "appends":
+    if options.only in (None, "example"):
+        example_read()
+    if options.only in (None, "audit"):
+        shared_audit()
+    if options.only in (None, "growth"):
         points = growth([int(size) for size in options.sizes.split(",")])
         (ROOT / "benchmarks" / "ledger-scale.svg").write_text(plot(points), "utf-8")
 
