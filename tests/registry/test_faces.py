@@ -65,6 +65,12 @@ def test_a_row_added_is_in_both_faces(desk: DeskOf) -> None:
     assert "accepted" in why
 
 
+def test_what_was_filed_late_is_seen(desk: DeskOf) -> None:
+    late = desk.json("ledger", "log", str(desk.folder), "--late", "365", "--count", "10000")
+    assert {row["kind"] for row in late} >= {"report", "bearing"}
+    assert desk.json("ledger", "log", str(desk.folder), "--late", "100000", "--count", "10000") == []
+
+
 def test_a_changed_row_is_a_correction_and_both_are_kept(desk: DeskOf, tmp_path: Path) -> None:
     desk.add()
     size = len(desk.json("ledger", "log", str(desk.folder), "--count", "10000"))

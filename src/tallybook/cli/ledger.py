@@ -380,10 +380,12 @@ def export(case: Path, out: Path, recorded: str | None, tiles: bool) -> int:
 @database_option
 @click.option("--from", "start", type=click.IntRange(0), default=None, help="The first entry. Default: the newest ones.")
 @click.option("--count", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many.")
+@click.option("--late", type=click.IntRange(0), metavar="DAYS", help="Only those recorded so many days after they were known.")
 @click.option("--of", "name", metavar="ID", help="Only entries about this row or file.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def log(case: Path, start: int | None, count: int, name: str | None, as_json: bool) -> int:
+def log(case: Path, start: int | None, count: int, late: int | None, name: str | None, as_json: bool) -> int:
     """List entries of CASE's ledger: number, recorded time, who filed what, when it was known, and what it corrects."""
+    from tallybook.ledger.asof import later_than_known
     from tallybook.registry import filing, reading
 
     place = _there(case)
@@ -392,6 +394,8 @@ def log(case: Path, start: int | None, count: int, name: str | None, as_json: bo
     if name is not None:
         subject = filing.subject_named(found.books, name)
         entries = [entry for entry in entries if entry.subject == subject]
+    if late is not None:
+        entries = [one for one in entries if not one.known.startswith("0001") and later_than_known(one, late)]
     chosen = entries[-count:] if start is None else [entry for entry in entries if entry.seq >= start][:count]
     if as_json:
         keys = (

@@ -246,13 +246,16 @@ class Ledger:
 
 
 def _check_corrections(drafts: Sequence[Draft], standing: Mapping[int, Stored]) -> None:
-    """Raise EntryError for a draft that corrects what is not there, or is about something else."""
+    """Raise EntryError for a draft that corrects what is not there, is about something else, or is marked otherwise."""
     for draft in drafts:
         if draft.corrects is not None:
             first = standing.get(draft.corrects)
             if first is None or first.entry.subject != draft.subject:
                 what = f"corrects entry {draft.corrects}, which is not about {draft.subject}"
                 raise EntryError(what, do=f"give the number of an entry about {draft.subject}")
+            if first.entry.marking and draft.marking != first.entry.marking:
+                what = f"marked {draft.marking or 'nothing'}, and corrects what is marked {first.entry.marking}"
+                raise EntryError(what, do="give it the marking of what it corrects; a correction releases nothing")
 
 
 class _Times:

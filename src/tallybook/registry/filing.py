@@ -201,6 +201,10 @@ def write_back(found: OnFile, names: Sequence[str]) -> list[str]:
 
 def export_folder(found: OnFile, folder: Path, known: str | None = None) -> int:
     """Write the case on file into a new or empty folder; returns how many files. Raises TallybookError for another."""
+    marked = next((one for one in found.books.standing(known) if one.marking), None)
+    if marked is not None:
+        what = f"it is marked {marked.marking}, which a folder cannot carry"
+        raise TallybookError(what, where=marked.subject, do="export the log itself with --tiles: leaves carry their markings")
     files = found.files(known)
     try:
         if folder.exists() and any(folder.iterdir()):
