@@ -244,13 +244,13 @@ def test_a_body_goes_only_after_an_entry_about_it(store: Store) -> None:
     with pytest.raises(StoreError), store.write() as writing:
         writing.destroy(1)
     with pytest.raises(StopError), store.write() as writing:  # noqa: PT012
-        writing.destroy(0)
+        writing.destroy(0, "d" * 64)
         raise StopError
     with store.read() as reading:
         assert reading.blob("d" * 64) == b"a paper"
         assert reading.entry(0) == first
     with store.write() as writing:
-        writing.destroy(0)
+        writing.destroy(0, "d" * 64)
     with store.read() as reading:
         gone = reading.entry(0)
         assert gone is not None

@@ -81,7 +81,7 @@ def test_a_log_that_grows_is_cosigned_each_time(steps: list[int]) -> None:
         (request(5, 9, proof=()), 422),
         (request(5, 9, proof=(bytes(32),)), 422),
         (request(5, 9, OTHER), 422),
-        (request(5, 5, OTHER), 422),
+        (request(5, 5, OTHER, proof=()), 409),
         (request(5, 5, proof=(bytes(32),)), 422),
         (request(5, 3, note=note(3)), 400),
         (request(5, 9, note=sign_checkpoint(Checkpoint(ORIGIN, 9, bytes(32)), [STRANGER])), 403),
@@ -255,7 +255,7 @@ def test_a_state_outlives_its_process(tmp_path: Path) -> None:
     assert witness(state).add_checkpoint(request(0, 5), NOON).status == 200
     again = witness(FolderState(tmp_path / "w"))
     assert again.add_checkpoint(request(0, 9), NOON).body == b"5\n"
-    assert again.add_checkpoint(request(5, 5, OTHER), NOON).status == 422
+    assert again.add_checkpoint(request(5, 5, OTHER), NOON).status == 409
     forks = list((tmp_path / "w").glob("*.fork"))
     assert check(parse_fork(forks[0].read_bytes()), KEYS)[0].size == 5
     assert again.add_checkpoint(request(5, 9), NOON).status == 200

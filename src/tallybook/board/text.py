@@ -37,7 +37,7 @@ def books_words(board: Board) -> str:
     found = board.inquiry.case.checkpoint
     if found is None:
         return ""
-    signed = "signed" if found["note"] else "not signed at that size"
+    signed = "with a checkpoint" if found["note"] else "without a checkpoint of that size"
     return f"the ledger {found['origin']}: {found['size']} entries, root {found['root']}, {signed}"
 
 

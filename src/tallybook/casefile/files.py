@@ -28,6 +28,9 @@ class Files(Protocol):
     def has(self, name: str) -> bool:
         """Whether there is something of that name, be it readable or not."""
 
+    def is_folder(self, name: str) -> bool:
+        """Whether there is a folder of that name."""
+
     def read(self, name: str) -> bytes:
         """The bytes of a file. Raises UnreadableFileError."""
 
@@ -58,6 +61,13 @@ class Folder:
         path = self.path / name
         try:
             return path.is_symlink() or path.exists()
+        except (OSError, ValueError):
+            return False
+
+    def is_folder(self, name: str) -> bool:
+        """Whether there is a folder of that name."""
+        try:
+            return (self.path / name).is_dir()
         except (OSError, ValueError):
             return False
 

@@ -126,14 +126,15 @@ def table_things(name: str, columns: Sequence[str], rows: Iterable[Mapping[str, 
 
 
 def row_thing(name: str, subject: str, row: Mapping[str, str], tz: ZoneInfo) -> Thing:
-    """A row, with the times that it tells."""
+    """A row, with the times that it tells. A blank says nothing, so that a table may get another column and its rows stay."""
     known = _first(row, () if name in _TIMELESS else _KNOWN, tz)
     start = _first(row, () if name in _TIMELESS else _FROM, tz)
     end = _first(row, () if name in _TIMELESS else _TO[2:] if name in _NO_END else _TO, tz)
     valid = (_text(start.first) if start else None, _text(end.last) if end else None)
     if valid[0] and valid[1] and valid[1] < valid[0]:
         valid = (valid[0], None)
-    return Thing(kind_of(name), subject, {"row": dict(row)}, _text(known.last) if known else BY_CONTENT, valid)
+    said = {column: value for column, value in row.items() if value}
+    return Thing(kind_of(name), subject, {"row": said}, _text(known.last) if known else BY_CONTENT, valid)
 
 
 def document(name: str, data: bytes) -> Thing:
@@ -184,7 +185,7 @@ class FiledCase:
         else:
             row = content.get("row")
             if isinstance(row, dict):
-                name = "places.csv" if entry.subject.startswith("places.csv/") else "/".join(entry.subject.split("/")[:2])
+                name = entry.subject[: entry.subject.find(".csv/") + 4]
                 self._rows.setdefault(name, []).append({str(key): str(value) for key, value in row.items()})
 
     @property
@@ -204,10 +205,17 @@ class FiledCase:
         """Whether there is such a file."""
         return name in self._tables or name in self._documents
 
+    def is_folder(self, name: str) -> bool:
+        """Whether there is a folder of that name."""
+        return any(other.startswith(f"{name}/") for other in self.names())
+
     def read(self, name: str) -> bytes:
         """The bytes of a file: a document as it came in, a table written anew. Raises UnreadableFileError."""
         if name in self._tables:
-            return table_text(self._tables[name], self._rows.get(name, [])).encode()
+            try:
+                return table_text(self._tables[name], self._rows.get(name, [])).encode()
+            except ValueError as error:
+                raise UnreadableFileError(str(error), where=name, do="tallybook ledger log shows who filed such a row") from error
         if name not in self._documents:
             raise UnreadableFileError("file missing", where=name, do="add it to the folder, and import it")
         data = self._blob(self._documents[name])
@@ -242,6 +250,10 @@ class Overlay:
     def has(self, name: str) -> bool:
         """Whether there is such a file."""
         return name in self._front or self._behind.has(name)
+
+    def is_folder(self, name: str) -> bool:
+        """Whether there is a folder of that name."""
+        return self._behind.is_folder(name)
 
     def read(self, name: str) -> bytes:
         """The bytes of a file. Raises UnreadableFileError."""

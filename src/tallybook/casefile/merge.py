@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from tallybook.casefile.filing import Thing
@@ -54,6 +54,7 @@ class Merge:
     old: list[str] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
     destroyed: list[str] = field(default_factory=list)
+    withdrawn_by_them: list[str] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
 
 
@@ -81,7 +82,8 @@ def merge(
     unless one side had the other's version before (`theirs` are the books that came with it, if any) or a person settled it.
     """
     out = Merge()
-    for thing in found:
+    for given in found:
+        thing = given
         versions = books.versions.get(thing.subject)
         if versions is None:
             _file(out, thing, filer, None)
@@ -91,6 +93,8 @@ def merge(
             # Whether it is the very thing that was destroyed cannot be told, and must not come back by accident.
             out.destroyed.append(thing.subject)
             continue
+        if thing.kind == "table":
+            thing = _widened(thing, versions[-1])
         bodies = [entry.body for entry in versions]
         if thing.body == bodies[-1]:
             out.same.append(thing.subject)
@@ -100,7 +104,23 @@ def merge(
             _conflict(out, thing, versions, books, filer, (settled or {}).get(thing.subject))
         else:
             _correct(out, thing, versions, filer)
+    out.withdrawn_by_them = [] if theirs is None else sorted(_withdrawn_by(theirs, books))
     return out
+
+
+def _withdrawn_by(theirs: Books, ours: Books) -> Iterator[str]:
+    """What the other side took off its books, and stands on ours as they had it."""
+    for subject, versions in theirs.versions.items():
+        own = ours.versions.get(subject)
+        if versions[-1].kind == WITHDRAWAL and own and any(own[-1].body == one.body for one in versions[:-1]):
+            yield subject
+
+
+def _widened(thing: Thing, ours: Entry) -> Thing:
+    """A table with our columns first, and then those that only theirs has."""
+    have, more = ours.content().get("columns"), thing.content["columns"]
+    columns = [*(have if isinstance(have, list) else []), *(more if isinstance(more, list) else [])]
+    return replace(thing, content={"columns": list(dict.fromkeys(columns))})
 
 
 def _had(theirs: Books | None, subject: str, ours: Entry) -> bool:
@@ -131,7 +151,8 @@ def _correct(out: Merge, thing: Thing, versions: list[Entry], filer: Filer) -> N
 
 
 def _file(out: Merge, thing: Thing, filer: Filer, corrects: int | None) -> None:
-    known = filer.known or thing.known
+    # A row says itself when it was known; only that a correction was known at another time can be said beside it.
+    known = filer.known if filer.known and corrects is not None else thing.known
     start, end = thing.valid
     out.drafts.append(Draft(thing.kind, thing.subject, thing.body, filer.author, known, start, end, filer.marking, corrects))
     if thing.data is not None:

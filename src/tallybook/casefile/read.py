@@ -294,7 +294,8 @@ class _Reader:
                 continue
             path = Path(instrument.file)
             line = loaded.document.line_of(("instruments", name, "file"))
-            if path.is_absolute() or ".." in path.parts or not self.files.has(instrument.file):
+            there = self.files.has(instrument.file) and not self.files.is_folder(instrument.file)
+            if path.is_absolute() or ".." in path.parts or not there:
                 what = f"no file {instrument.file!r} in the case"
                 self.faults.append(Fault(AGREEMENT, line, f"instruments.{name}.file", what, "put the text under sources/"))
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,11 @@ from tallybook.cli.options import chosen_database, database_option, on_terminal,
 from tallybook.errors import TallybookError
 from tallybook.registry import place as places
 from tallybook.registry.place import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tallybook.registry.proving import WitnessAt
 
 _case = click.argument("case", type=click.Path(path_type=Path))
 _key = click.option("--key", type=click.Path(path_type=Path), metavar="FILE", help="The ledger's private key.")
@@ -70,7 +75,7 @@ def init(case: Path, origin: str | None, key: Path | None, author: str | None) -
     from tallybook.registry import filing
 
     place = _place(case)
-    if places.has_ledger(place):
+    if places.has_ledger(place) and not places.is_begun(place):
         raise TallybookError("there is a ledger already", where=place.shown, do="tallybook report import files what is new")
     from tallybook.casefile.merge import Filer
     from tallybook.casefile.read import read_case
@@ -85,8 +90,9 @@ def init(case: Path, origin: str | None, key: Path | None, author: str | None) -
         raise KeyTextError(f"{name!r} cannot name a log", where="--origin", do="use a name without spaces and plus")
     by = places.author_of(author, os.environ)
     path = places.key_file(name, key, os.environ)
-    public = places.make_key(path, name)
-    places.make_store(place, name)
+    if not places.is_begun(place):
+        places.make_store(place, name)
+    public = places.own_key(path, name)
     write_file(case / places.VKEYS, f"{public}\n")
     ledger = places.open_ledger(place, path, os.environ)
     show, end = progress_bar("filing")
@@ -110,6 +116,8 @@ def init(case: Path, origin: str | None, key: Path | None, author: str | None) -
 @click.option(
     "--request", "request_file", type=click.Path(path_type=Path, dir_okay=False), help="Write what to carry to a witness."
 )
+@click.option("--to", metavar="NAME", help="The witness that the request is for, where there are several.")
+@click.option("--from", "from_size", type=click.IntRange(0), metavar="SIZE", help="What the witness said that it cosigned last.")
 @click.option("--answer", "answers", type=click.Path(path_type=Path), multiple=True, help="What a witness's answer file says.")
 def checkpoint(
     case: Path,
@@ -117,35 +125,40 @@ def checkpoint(
     clock_is_right: bool,
     out: Path | None,
     request_file: Path | None,
+    to: str | None,
+    from_size: int | None,
     answers: tuple[Path, ...],
 ) -> int:
     """Sign for CASE's ledger as it is now, and ask its witnesses to cosign.
 
     Witnesses are named in CASE/ledger.witnesses, one public key a line, with an address behind it where it has one.
     """
+    from tallybook.ledger.note import parse_note
+    from tallybook.ledger.signed import add_signatures
     from tallybook.registry import proving
 
     place = _there(case)
     ledger = places.open_ledger(place, key, os.environ, clock_is_right=clock_is_right)
     ledger.checkpoint()
-    origin = ledger.store.settings()["origin"]
-    note, size = proving.newest(ledger.store, origin)
+    note, size = proving.newest(place, ledger.store)
+    asked = proving.witnesses(place)
     failed = 0
-    before = note
-    for witness in proving.witnesses(place):
-        if not witness.address:
+    for one in asked:
+        if not one.address:
             continue
         try:
-            note = proving.ask_to_cosign(ledger.store, origin, note, witness)
+            note = add_signatures(note, parse_note(proving.ask_to_cosign(ledger.store, note, one)).signatures)
         except TallybookError as error:
             failed += 1
-            click.echo(f"{witness.key.name}: {error}", err=True)
+            click.echo(f"{one.key.name}: {error}", err=True)
+    for path in answers:
+        told = proving.answered(ledger.store, note, places.read_small(path, 1_000_000).encode(), from_size, asked)
+        note = add_signatures(note, parse_note(told).signatures)
     if request_file is not None:
-        request_file.write_bytes(proving.request_to(ledger.store, note, proving.cosigned_size(ledger.store, origin)))
-        click.echo(f"wrote {request_file}: carry it to the witness, and bring its answer with --answer", err=True)
-    note = _with_answers(note, answers, request_file, place)
-    if note != before:
-        proving.keep_cosigned(ledger.store, origin, note)
+        whom = _addressee(asked, to)
+        old = from_size if from_size is not None else proving.cosigned_size(ledger.store, whom)
+        write_file(request_file, proving.request_to(ledger.store, note, old).decode())
+        click.echo(f"wrote {request_file}: carry it to {whom.key.name}, and bring its answer with --answer", err=True)
     if out is not None:
         write_file(out, note.decode())
         click.echo(f"wrote {out}: the checkpoint of {size} entries", err=True)
@@ -154,22 +167,13 @@ def checkpoint(
     return 1 if failed else 0
 
 
-def _with_answers(note: bytes, answers: tuple[Path, ...], request_file: Path | None, place: Place) -> bytes:
-    from tallybook.ledger.witness_exchange import cosigned_note, parse_answer
-    from tallybook.registry import proving
-
-    if not answers:
-        return note
-    store = places.open_store(place)
-    request = (
-        request_file.read_bytes()
-        if request_file is not None
-        else proving.request_to(store, note, proving.cosigned_size(store, store.settings()["origin"]))
-    )
-    for path in answers:
-        answer = parse_answer(places.read_small(path, 1_000_000).encode(), request)
-        note = cosigned_note(note, answer, [witness.key for witness in proving.witnesses(place)])
-    return note
+def _addressee(asked: Sequence[WitnessAt], name: str | None) -> WitnessAt:
+    """The witness that a request is for."""
+    found = [one for one in asked if name is None or one.key.name == name]
+    if len(found) != 1:
+        names = ", ".join(one.key.name for one in asked) or "none: tallybook ledger add-witness names one"
+        raise TallybookError("which witness is it for?", where="--to", do=f"name one; there are {names}")
+    return found[0]
 
 
 @command.command(name="add-witness")
@@ -229,9 +233,9 @@ def audit(case: Path, keys: tuple[str, ...], kept: tuple[Path, ...], workers: in
     show, end = progress_bar("auditing")
     try:
         notes = [places.read_small(path).encode() for path in kept]
-        found = proving.audit_ledger(
-            place, trusted_keys(places.vkeys(place, keys)), notes, workers=workers or os.cpu_count() or 1, progress=show
-        )
+        trusted = trusted_keys(places.vkeys(place, keys))
+        audited = proving.audit_ledger(place, trusted, notes, workers=workers or os.cpu_count() or 1, progress=show)
+        found = audited.audit
     finally:
         end()
     if as_json:
@@ -239,17 +243,29 @@ def audit(case: Path, keys: tuple[str, ...], kept: tuple[Path, ...], workers: in
             {"entry": f.seq, "what": f.what, "expected": f.expected, "found": f.found, "checkpoint": f.covered_by}
             for f in found.faults
         ]
-        print_json({"size": found.size, "root": found.root.hex(), "destroyed": found.destroyed, "faults": rows})
+        print_json(
+            {
+                "size": found.size,
+                "root": found.root.hex(),
+                "destroyed": found.destroyed,
+                "signed_to": audited.signed_to,
+                "faults": rows,
+            }
+        )
     else:
         for fault in found.faults:
             click.echo(str(fault))
         gone = f", {found.destroyed} of them without their bodies, by an entry about that" if found.destroyed else ""
+        if audited.signed_to is None:
+            click.echo("Nothing is signed: these entries are whatever somebody last wrote.")
+        elif audited.unsigned:
+            click.echo(f"The last {audited.unsigned} entries are not signed for: tallybook ledger checkpoint signs.")
         alone = proving.uncosigned(place, found.size)
         if alone:
             click.echo(f"{alone} entries since the last cosigned checkpoint rest on this ledger's word alone.")
         verdict = f"{len(found.faults)}{'+' if found.is_cut else ''} faults" if found.faults else "all fits"
         click.echo(f"{place.shown}: {found.size} entries{gone}: {verdict}. Root {found.root.hex()}.")
-    return 1 if found.faults else 0
+    return 1 if found.faults or audited.signed_to is None else 0
 
 
 @command.command(name="prove")
@@ -259,7 +275,7 @@ def audit(case: Path, keys: tuple[str, ...], kept: tuple[Path, ...], workers: in
 @click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The proof, FILE.tlog-proof.")
 @click.option("--without-body", is_flag=True, help="Prove that the entry is there, and withhold what it says.")
 def prove(case: Path, entry: int, out: Path, without_body: bool) -> int:
-    """Write a proof that entry number ENTRY is in CASE's ledger, and beside it (FILE.json) the entry itself.
+    """Write a proof that entry number ENTRY is in CASE's ledger, and beside it (FILE.entry.json) the entry itself.
 
     Whoever has both, and the public key, checks them with `ledger verify`, or with any tool for C2SP tlog-proof.
     """
@@ -267,11 +283,11 @@ def prove(case: Path, entry: int, out: Path, without_body: bool) -> int:
 
     place = _there(case)
     store = places.open_store(place)
-    proof, shown = proving.prove(store, store.settings()["origin"], entry)
+    proof, shown = proving.prove(place, store, entry)
     if without_body:
         shown |= {"body": None, "salt": None}
     write_file(out, proof.decode())
-    beside = out.with_suffix(".json")
+    beside = out.with_suffix(".entry.json")
     write_file(beside, json.dumps(shown, indent=1, ensure_ascii=False) + "\n")
     click.echo(f"wrote {out} and {beside}", err=True)
     return 0
@@ -282,7 +298,9 @@ def prove(case: Path, entry: int, out: Path, without_body: bool) -> int:
 @_vkeys
 @_witness_keys
 @_quorum
-@click.option("--entry", type=click.Path(path_type=Path), help="The entry that a proof is of. Default: FILE.json beside it.")
+@click.option(
+    "--entry", type=click.Path(path_type=Path), help="The entry that a proof is of. Default: FILE.entry.json beside it."
+)
 def verify(what: Path, keys: tuple[str, ...], witness_keys: tuple[str, ...], quorum: int | None, entry: Path | None) -> int:
     """Verify WHAT by itself: static files of a log, a proof of an entry, a proof of a fork, or a ledger's database.
 
@@ -292,6 +310,8 @@ def verify(what: Path, keys: tuple[str, ...], witness_keys: tuple[str, ...], quo
 
     if not keys and what.is_dir() and (what / places.VKEYS).is_file():
         keys = places.vkeys(Place(what), keys)
+    if quorum is not None and not witness_keys:
+        raise TallybookError("a quorum of no witnesses", where="--quorum", do="name the witnesses with --witness")
     if not keys:
         raise TallybookError("no public key to verify with", where="--key", do="give the log's: it stands on every briefing")
     policy = None
@@ -367,7 +387,7 @@ def export(case: Path, out: Path, recorded: str | None, tiles: bool) -> int:
         if recorded is not None:
             raise TallybookError("the log is written whole", where="--recorded", do="leave it out with --tiles")
         store = places.open_store(place)
-        size = proving.write_files(store, store.settings()["origin"], out)
+        size = proving.write_files(place, store, out)
         click.echo(f"wrote {out}: {size} entries; tallybook ledger verify {out} --key VKEY checks them", err=True)
         return 0
     count = filing.export_folder(reading.on_file(place, recorded), out)
@@ -438,6 +458,8 @@ def destroy(case: Path, entry: int, reason: str, yes: bool, key: Path | None, au
     ledger = places.open_ledger(place, key, os.environ)
     receipt = ledger.destroy(entry, places.author_of(author, os.environ), reason)
     click.echo(f"entry {entry}: its body is gone; entry {receipt.index} says so")
+    if case.is_dir():
+        click.echo(f"note: what {case} itself holds, and every copy and export, is for you to destroy", err=True)
     return 0
 
 

@@ -14,7 +14,7 @@ import click
 
 from tallybook.cli.ledger import progress_bar
 from tallybook.cli.options import chosen_database, database_option, print_json, write_file
-from tallybook.errors import CaseFaultsError, TallybookError
+from tallybook.errors import TallybookError
 from tallybook.registry import place as places
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 _case = click.argument("case", type=click.Path(path_type=Path))
 _author = click.option("--author", metavar="NAME", help="Who files. Default: TALLYBOOK_AUTHOR, or your user name.")
 _key = click.option("--key", type=click.Path(path_type=Path), metavar="FILE", help="The ledger's private key.")
-_known = click.option("--known", metavar="D", help="When it was known, where that is not what the rows say.")
+_known = click.option(
+    "--known", metavar="D", help="When a correction or withdrawal was known, where that is not what the row says."
+)
 _LARGEST = 256_000_000
 
 
@@ -71,6 +73,8 @@ def import_(
         for name in total:
             total[name] += getattr(filed.merge, name)
         open_conflicts += filed.merge.conflicts
+        for subject in filed.merge.withdrawn_by_them:
+            click.echo(f"note: {path} has withdrawn {subject}; tallybook report withdraw does so here", err=True)
     if not any(path.is_dir() and path.resolve() == case.resolve() for path in files):
         desk_.write_back()
     if conflicts is not None and open_conflicts:
@@ -113,6 +117,8 @@ def import_(
 @_key
 def add(case: Path, table: str, fields: tuple[str, ...], author: str | None, key: Path | None) -> int:
     """File one row of TABLE (observations, measures, bearings …) in the ledger of CASE."""
+    from tallybook.registry import importing
+
     row: dict[str, str] = {}
     for field in fields:
         name, sign, value = field.partition("=")
@@ -120,13 +126,25 @@ def add(case: Path, table: str, fields: tuple[str, ...], author: str | None, key
             what = "given twice" if name in row else "no COLUMN=VALUE"
             raise TallybookError(f"{field!r}: {what}", do="write each column once, as id=OBS-001")
         row[name] = value
+    columns = importing.columns_of(table)
     desk_ = _Desk(case, author, key, None)
-    filed = desk_.rows({_table_file(table): [row]})
+    there = desk_.found().files().has(_table_file(table))
+    filed = desk_.rows({_table_file(table): [row if there else dict.fromkeys(columns, "") | row]})
     desk_.write_back()
     for name in ("new", "corrected", "same", "old", "withdrawn", "destroyed"):
         for subject in getattr(filed.merge, name):
-            click.echo(f"{subject}: {name}")
-    return 0
+            click.echo(f"{subject}: {_ADDED[name]}")
+    return 0 if filed.receipts or filed.merge.same else 1
+
+
+_ADDED = {
+    "new": "new",
+    "corrected": "corrected",
+    "same": "on file already",
+    "old": "an older version of what is on file, which stays; to go back to it, change something in it",
+    "withdrawn": "it was withdrawn, and stays so; to file it after all, change something in it",
+    "destroyed": "its words were destroyed, and it is not filed again under that name",
+}
 
 
 @command.command(name="withdraw")
@@ -165,9 +183,10 @@ class _Desk:
             raise TallybookError(f"{case} has no ledger", do=f"tallybook ledger init {case} makes one, and files what is there")
         self.ledger = places.open_ledger(self.place, key, os.environ)
         read = reading.read_filed(self.found())
-        if read.case is None:
-            raise CaseFaultsError(self.place.shown, read.faults)
+        for fault in read.faults[:10]:
+            click.echo(f"note: on file there is a fault: {fault}", err=True)
         self.case = read.case
+        self.tz = reading.zone_of(read)
         self.filer = Filer(places.author_of(author, os.environ), self._instant(known))
         self._folder_was = self._folder_differs()
 
@@ -178,7 +197,7 @@ class _Desk:
         if known is None:
             return ""
         try:
-            return instant_text(moment(known, self.case.tz).last)
+            return instant_text(moment(known, self.tz).last)
         except MomentError as error:
             raise TallybookError(str(error), where="--known", do="correct the date") from error
 
@@ -194,7 +213,7 @@ class _Desk:
         if not self.place.folder.is_dir():
             return False
         try:
-            return reading.unfiled(self.found(), self.case.tz).is_any
+            return reading.unfiled(self.found(), self.tz).is_any
         except (TallybookError, ValueError):
             return True
 
@@ -222,6 +241,7 @@ class _Desk:
     def file(self, path: Path, table: str | None) -> Filed:
         """A file with rows of one table or several, through the door."""
         from tallybook.registry import importing
+        from tallybook.registry.filing import NotFiledError
 
         if path.stat().st_size > _LARGEST:
             raise TallybookError(f"over {_LARGEST:,} bytes", where=str(path), do="split it")
@@ -229,9 +249,9 @@ class _Desk:
         for warning in brought.warnings:
             click.echo(f"warning: {warning}", err=True)
         if brought.faults:
-            raise CaseFaultsError(str(path), brought.faults)
+            raise NotFiledError(str(path), brought.faults)
         rows = {_table_file(name): [row.fields for row in some] for name, some in brought.rows.items()}
-        for line in importing.neighbours_of(rows, self.case):
+        for line in importing.neighbours_of(rows, self.case) if self.case is not None else ():
             click.echo(f"warning: {line}", err=True)
         return self.rows(rows)
 
@@ -241,7 +261,7 @@ class _Desk:
 
         show, end = progress_bar("filing")
         try:
-            return filing.file_rows(self.place, self.ledger, rows, self.case.tz, self.filer, show)
+            return filing.file_rows(self.place, self.ledger, rows, self.tz, self.filer, show)
         finally:
             end()
 
@@ -255,7 +275,7 @@ class _Desk:
             click.echo(f"note: {self.place.folder} differed from its ledger before, so it was left as it is", err=True)
             return
         found = self.found()
-        for name in filing.write_back(found, [n for n in found.files().names() if n.endswith(".csv")]):
+        for name in filing.write_back(found, found.files().names()):
             click.echo(f"wrote {self.place.folder / name}", err=True)
 
 

@@ -24,9 +24,9 @@ def verify_anything(what: Path, trusted: Sequence[Verifier], policy: WitnessPoli
         if what.is_dir() and not (what / LEDGER).is_file():
             _files(what, trusted, policy)
         elif what.is_dir() or _begins(what, b"SQLite format 3"):
-            return _database(Place(what), trusted)
+            return _database(Place(what), trusted, policy)
         elif _begins(what, b"c2sp.org/tlog-proof"):
-            _proof(what, trusted, policy, entry or what.with_suffix(".json"))
+            _proof(what, trusted, policy, entry or what.with_suffix(".entry.json"))
         elif _begins(what, b"tallybook.ledger/fork"):
             _fork(what, trusted)
         else:
@@ -91,11 +91,21 @@ def _checkpoint(path: Path, trusted: Sequence[Verifier], policy: WitnessPolicy |
     click.echo(f"holds: {head.origin} signed for {head.size} entries with root {head.root.hex()}" + _seen(dict(witnessed)))
 
 
-def _database(place: Place, trusted: Sequence[Verifier]) -> int:
-    from tallybook.registry.proving import audit_ledger
+def _database(place: Place, trusted: Sequence[Verifier], policy: WitnessPolicy | None) -> int:
+    from tallybook.ledger.note import parse_note
+    from tallybook.registry.place import open_store
+    from tallybook.registry.proving import audit_ledger, newest
 
-    found = audit_ledger(place, trusted, workers=os.cpu_count() or 1)
+    audited = audit_ledger(place, trusted, workers=os.cpu_count() or 1)
+    found = audited.audit
     for fault in found.faults:
         click.echo(str(fault))
-    click.echo(f"{'does not hold' if found.faults else 'holds'}: {found.size} entries, root {found.root.hex()}")
-    return 1 if found.faults else 0
+    if audited.signed_to is None:
+        click.echo(f"does not hold: nothing is signed, so its {found.size} entries are whatever somebody last wrote")
+        return 1
+    note, _ = newest(place, open_store(place))
+    witnessed = policy.check(parse_note(note)) if policy else {}
+    tail = f"; the last {audited.unsigned} are not signed for" if audited.unsigned else ""
+    word = "does not hold" if found.faults else "holds"
+    click.echo(f"{word}: {found.size} entries, root {found.root.hex()}{tail}" + _seen(dict(witnessed)))
+    return 1 if found.faults or audited.unsigned else 0

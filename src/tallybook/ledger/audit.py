@@ -5,13 +5,14 @@ Comparing roots is not enough: a body edited on disk leaves every stored hash as
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from tallybook.ledger.entry import DESTRUCTION, Entry, EntryError
-from tallybook.ledger.store import TILE_HEIGHT, TILE_WIDTH, Reading
+from tallybook.ledger.entry import DESTRUCTION, Entry, EntryError, NewerLeafError, subject_key
+from tallybook.ledger.store import TILE_HEIGHT, TILE_WIDTH, Extent, Reading
 from tallybook.ledger.tree import EMPTY_ROOT, HASH_SIZE, Frontier, whole_root
 
 MOST_FAULTS = 1_000
@@ -64,6 +65,8 @@ class _Part:
     faults: list[AuditFault]
     gone: list[int]
     destroyed: list[int]
+    recorded: str = ""
+    first: tuple[int, str] | None = None
 
 
 Open = Callable[[], Reading]
@@ -82,7 +85,10 @@ def audit(
     Costs one pass over the entries, in bounded memory. With `executor` and `open_again` (which can be sent to other processes,
     and opens the same log for reading there) runs of entries are hashed side by side.
     """
-    size = reading.size()
+    size, extent = reading.size(), reading.extent()
+    if extent.entries < size - MOST_FAULTS:
+        fault = AuditFault(extent.entries, "the rows of entries", f"{size}, as the last is numbered", str(extent.entries))
+        return Audit(size, EMPTY_ROOT, 0, [fault], is_cut=True)
     starts = range(0, size, CHUNK)
     parts: Iterable[_Part]
     if executor is not None and open_again is not None:
@@ -95,19 +101,32 @@ def audit(
     gone: list[int] = []
     tiles: list[bytes] = []
     destroyed: set[int] = set()
-    for start, part in zip(starts, parts, strict=True):
+    last = ""
+    for start, part in zip(starts, parts, strict=False):
         found.faults += part.faults
+        if part.first is not None and part.first[1] <= last:
+            found.faults.append(AuditFault(part.first[0], "its recorded time", f"after {last}", part.first[1]))
+        last = part.recorded or last
+        if len(found.faults) > MOST_FAULTS:
+            found.is_cut = True
+            break
         gone += part.gone
         tiles += part.tiles
         destroyed |= set(part.destroyed)
         tree.add(reading, start, part)
         progress(min(start + CHUNK, size), size)
+    for mark in marks:
+        if mark.size == 0 and mark.root != EMPTY_ROOT:
+            found.faults.append(AuditFault(0, "the root of no entries", mark.root.hex(), EMPTY_ROOT.hex(), 0))
     found.root = tree.root()
     _check_upper_tiles(reading, tiles, found.faults)
-    for seq in gone:
-        if seq not in destroyed:
-            found.faults.append(AuditFault(seq, "body", "there, or an entry about its destruction", "gone, with no such entry"))
-    found.destroyed = len(gone)
+    missing = set(gone)
+    for seq in sorted(missing - destroyed):
+        found.faults.append(AuditFault(seq, "body", "there, or an entry about its destruction", "gone, with no such entry"))
+    for seq in sorted(destroyed - missing) if not found.is_cut else ():
+        found.faults.append(AuditFault(seq, "body", "destroyed, as an entry says", "still here: destroy it again"))
+    found.destroyed = len(missing)
+    _check_extent(extent, size, found)
     for mark in marks:
         if mark.size > size:
             what = f"at least {mark.size} entries, as was signed"
@@ -116,13 +135,24 @@ def audit(
     return found
 
 
+def _check_extent(extent: Extent, size: int, found: Audit) -> None:
+    """No rows outside the numbers of the log: an entry before the first would be found by its subject, a tile block the next."""
+    if extent.entries != size and not found.is_cut:
+        found.faults.append(AuditFault(size, "the rows of entries", str(size), str(extent.entries)))
+    due = {level: size >> (TILE_HEIGHT * (level + 1)) for level in range(8) if size >> (TILE_HEIGHT * (level + 1))}
+    for level in sorted({*due, *extent.tiles}):
+        if extent.tiles.get(level, 0) != due.get(level, 0):
+            what = f"the complete tiles of level {level}"
+            found.faults.append(AuditFault(size, what, str(due.get(level, 0)), str(extent.tiles.get(level, 0))))
+
+
 def _finish(found: Audit, marks: Sequence[Signed]) -> None:
     sizes = [mark.size for mark in marks]
     told = []
     for fault in sorted(found.faults, key=lambda fault: fault.seq)[:MOST_FAULTS]:
         over = next((size for size in sizes if size > fault.seq), None) if fault.covered_by is None else fault.covered_by
         told.append(AuditFault(fault.seq, fault.what, fault.expected, fault.found, over))
-    found.is_cut = len(found.faults) > MOST_FAULTS
+    found.is_cut = found.is_cut or len(found.faults) > MOST_FAULTS
     found.faults = told
 
 
@@ -206,27 +236,65 @@ def _leaves(reading: Reading, start: int, end: int, part: _Part) -> list[bytes]:
     """The hashes of the leaves, anew. A missing entry stands as 32 zero bytes, so that no root comes out right."""
     hashes: list[bytes] = []
     at = start
-    for seq, leaf_hash, salt, leaf, body in reading.hashed(start, end):
+    for seq, key, leaf_hash, salt, leaf, body in reading.hashed(start, end):
         while at < seq:
-            part.faults.append(AuditFault(at, "the entry", "there", "missing"))
-            hashes.append(bytes(HASH_SIZE))
+            _missing(at, part, hashes)
             at += 1
         at += 1
         anew = sha256(b"\x00" + leaf).digest()
         hashes.append(anew)
         if anew != leaf_hash:
             part.faults.append(AuditFault(seq, "the hash of its leaf", leaf_hash.hex(), anew.hex()))
-        if body is None or salt is None:
+        _check_leaf(seq, key, leaf, part)
+        if body is None and salt is None:
             part.gone.append(seq)
+        elif body is None or salt is None:
+            part.faults.append(AuditFault(seq, "body and salt", "both there, or both destroyed", "one of them alone"))
         # No text within the leaf can hold this: quotation marks are escaped there.
         elif f'"body_sha256":"{sha256(salt + body).hexdigest()}"'.encode() not in leaf:
             part.faults.append(_body_fault(seq, salt, leaf, body))
         if _DESTRUCTION in leaf:
             _note_destruction(seq, leaf, part)
     for missing in range(at, end):
-        part.faults.append(AuditFault(missing, "the entry", "there", "missing"))
-        hashes.append(bytes(HASH_SIZE))
+        _missing(missing, part, hashes)
     return hashes
+
+
+def _missing(seq: int, part: _Part, hashes: list[bytes]) -> None:
+    part.faults.append(AuditFault(seq, "the entry", "there", "missing"))
+    hashes.append(bytes(HASH_SIZE))
+
+
+_TEXT = rb'"([^"\\]*(?:\\.[^"\\]*)*)"'
+_AT = rb'"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"'
+_LEAF = re.compile(
+    rb'{"author":%s,"body_sha256":"[0-9a-f]{64}"(?:,"clock":%s)?,"corrects":(?:null|[0-9]+),"id":%s,"kind":"[a-z-]+"'
+    rb',"known":%s,"marking":%s,"recorded_at":(%s),"v":1,"valid":{"from":(?:null|%s),"to":(?:null|%s)}}'
+    % (_TEXT, _AT, _TEXT, _AT, _TEXT, _AT, _AT, _AT)
+)
+"""A leaf as `entry` writes it: quicker than reading it as JSON."""
+
+
+def _check_leaf(seq: int, key: int, leaf: bytes, part: _Part) -> None:
+    """It reads as an entry, was recorded after the one before, and is looked up under what it is about."""
+    found = _LEAF.fullmatch(leaf)
+    if found is not None and b"\\" not in found[2]:
+        subject, recorded = found[2].decode(errors="replace"), found[4].decode()[1:-1]
+    else:
+        try:
+            entry = Entry.read(seq, leaf)
+        except NewerLeafError:
+            return
+        except EntryError as error:
+            part.faults.append(AuditFault(seq, "its leaf", "an entry", error.what))
+            return
+        subject, recorded = entry.subject, entry.recorded_at
+    part.first = part.first or (seq, recorded)
+    if recorded <= part.recorded:
+        part.faults.append(AuditFault(seq, "its recorded time", f"after {part.recorded}", recorded))
+    part.recorded = recorded
+    if subject_key(subject) != key:
+        part.faults.append(AuditFault(seq, "the key by which it is looked up", str(subject_key(subject)), str(key)))
 
 
 _DESTRUCTION = f'"kind":"{DESTRUCTION}"'.encode()

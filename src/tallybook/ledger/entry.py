@@ -43,8 +43,8 @@ class EntryError(TallybookError):
     """Something that cannot be an entry."""
 
 
-class WrongBodyError(TallybookError):
-    """A body that is not the one its leaf commits to."""
+class NewerLeafError(EntryError):
+    """A leaf of a form that a later version writes. It verifies; what it says is not known here."""
 
 
 def canonical_json(value: Any) -> bytes:
@@ -146,6 +146,9 @@ def _check_times(known: str, start: str | None, end: str | None) -> None:
     if not _INSTANTS.fullmatch(f"{known} {start} {end}"):
         wrong = next(text for text in (known, start, end) if text is not None and not _INSTANT.fullmatch(text))
         raise EntryError(f"{wrong[:40]!r} is not an instant in UTC to the microsecond", do="write it with instant_text")
+    for text in (known, start, end):
+        if text is not None:
+            instant_of(text)
     if start is not None and end is not None and end < start:
         raise EntryError("valid_to is before valid_from", do="exchange them")
 
@@ -202,7 +205,8 @@ class Stored(NamedTuple):
     @property
     def entry(self) -> Entry:
         """What the entry says. Raises EntryError for a leaf that is none."""
-        return Entry.read(self.seq, self.leaf, self.body)
+        # A body without its salt cannot be held against its leaf.
+        return Entry.read(self.seq, self.leaf, self.body if self.salt is not None else None)
 
     def is_of(self, draft: Draft) -> bool:
         """Whether it is what a draft would become: of the same kind, about the same, saying the same."""
@@ -273,7 +277,9 @@ class Entry(NamedTuple):
             raise EntryError(what, where=f"entry {seq}", do=_CHANGED) from error
         version = data.get("v") if type(data) is dict else None
         if type(version) is not int or version != VERSION:
-            raise EntryError(f"of version {str(version)[:20]}", where=f"entry {seq}", do="read it with a newer Tallybook")
+            newer = type(version) is int and version > VERSION
+            what = f"of version {str(version)[:20]}"
+            raise (NewerLeafError if newer else EntryError)(what, where=f"entry {seq}", do="read it with a newer Tallybook")
         try:
             valid, corrects = data["valid"], data["corrects"]
             texts = (data["kind"], data["id"], data["author"], data["marking"])

@@ -27,7 +27,7 @@ LARGEST_JUMP = timedelta(days=366)
 """A clock that is further ahead of the last entry is taken for wrong: what it wrote would stand before all that follows."""
 NOTICED = timedelta(seconds=1)
 """A clock that is further behind the last entry is noted in the entry."""
-MOST_AT_ONCE = 10_000
+MOST_AT_ONCE = 100_000
 """Entries in one call, and about as many in one commit."""
 
 Sign = Callable[[int, bytes], str]
@@ -35,6 +35,10 @@ Sign = Callable[[int, bytes], str]
 
 STEPS = ("validated", "begun", "inserted", "committed", "signed", "kept")
 """Of an append, in this order; a `watch` is told of each. `committed` is when nothing can be lost any more."""
+
+
+class OvertakenError(EntryError):
+    """Drafts that were held against books that are no longer the newest."""
 
 
 class ClockError(StoreError):
@@ -55,6 +59,7 @@ class Receipt:
 class _Request:
     drafts: Sequence[Draft]
     keys: Sequence[int]
+    at: int | None = None
     receipts: list[Receipt] | None = None
     error: Exception | None = None
 
@@ -93,8 +98,10 @@ class Ledger:
         self.unsigned: StoreError | None = None
         """Why the newest entries could not be signed for; None where they were."""
 
-    def append(self, drafts: Sequence[Draft]) -> list[Receipt]:
+    def append(self, drafts: Sequence[Draft], *, at: int | None = None) -> list[Receipt]:
         """File drafts, all of them or none; returns once they are on disk. What is on file already is acknowledged again.
+
+        With `at` only where the log has just that many entries; else OvertakenError.
 
         Writers that come at the same time share one commit. Raises EntryError for a draft that cannot be an entry, StoreError
         where the store cannot be written (StoreFullError: reading goes on), ClockError for a clock that cannot be right.
@@ -104,10 +111,10 @@ class Ledger:
         for draft in drafts:
             draft.check()
         self._watch("validated")
-        request = _Request(drafts, [subject_key(draft.subject) for draft in drafts])
+        request = _Request(drafts, [subject_key(draft.subject) for draft in drafts], at)
         self._queue.append(request)
         with self._lock:
-            if not request.is_done:
+            while not request.is_done:
                 self._commit_waiting()
         if request.error is not None:
             raise request.error
@@ -155,6 +162,8 @@ class Ledger:
             entries: list[Stored] = []
             for request in requests:
                 try:
+                    if request.at not in (None, growth.size + len(entries)):
+                        raise OvertakenError("somebody else filed meanwhile", do="file it again")
                     _check_corrections(request.drafts, subjects)
                 except EntryError as error:
                     request.error = error
@@ -230,14 +239,21 @@ class Ledger:
         if found is None or found.body is None:
             what = "no such entry" if found is None else "its body is gone already"
             raise EntryError(what, where=f"entry {seq}", do="give the number of an entry that has a body")
-        blob = found.entry.content().get("sha256")
-        body = canonical_json({"reason": reason, "sha256": blob if isinstance(blob, str) else None})
-        receipt = self.append(
-            [Draft(DESTRUCTION, str(seq), body, author, instant_text(self._clock()), marking=found.entry.marking)]
-        )[0]
+        named = found.entry.content().get("sha256")
+        blob = named if isinstance(named, str) and not self._is_named_elsewhere(named, seq) else None
+        body = canonical_json({"reason": reason, "sha256": blob})
+        about = Draft(DESTRUCTION, str(seq), body, author, instant_text(self._clock()), marking=found.entry.marking)
+        receipt = self.append([about])[0]
         with self.store.write() as writing:
-            writing.destroy(seq)
+            writing.destroy(seq, blob)
         return receipt
+
+    def _is_named_elsewhere(self, digest: str, seq: int) -> bool:
+        """Whether another entry's body names the same bytes."""
+        name = digest.encode()
+        with self.store.read() as reading:
+            others = (one for one in reading.entries(0, reading.size()) if one.seq != seq and one.body and name in one.body)
+            return any(one.entry.kind != DESTRUCTION for one in others)
 
     def keep_blob(self, digest: str, data: bytes) -> None:
         """Keep bytes under their SHA-256, durably, before an entry names them."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import RLock
 
 from tallybook.ledger.entry import DESTRUCTION, Stored
-from tallybook.ledger.store import LARGEST_BLOB, Hashed, StoreError, Tile, check_order
+from tallybook.ledger.store import LARGEST_BLOB, Extent, Hashed, StoreError, Tile, check_order
 
 
 @dataclass(slots=True)
@@ -84,7 +84,11 @@ class MemoryView:
 
     def hashed(self, start: int, end: int) -> Iterator[Hashed]:
         """What an audit hashes."""
-        return ((one.seq, one.leaf_hash, one.salt, one.leaf, one.body) for one in self.entries(start, end))
+        return self.entries(start, end)
+
+    def extent(self) -> Extent:
+        """How many rows."""
+        return Extent(len(self._state.entries), Counter(level for level, _ in self._state.tiles))
 
     def leaf_hashes(self, start: int, end: int) -> list[bytes]:
         """The leaf hashes of a range."""
@@ -155,16 +159,15 @@ class MemoryWriting(MemoryView):
             self._state.blobs[digest] = data
             self._made.append((self._state.blobs, digest))  # type: ignore[arg-type]
 
-    def destroy(self, seq: int) -> None:
+    def destroy(self, seq: int, blob: str | None = None) -> None:
         """Take a body away."""
         entry = self.entry(seq)
         about = (one.entry for one in self._state.entries[seq + 1 :])
         if entry is None or not any(one.kind == DESTRUCTION and one.subject == str(seq) for one in about):
             raise StoreError(f"entry {seq} has no entry about its destruction", do="file that first")
         self._undo.append((seq, entry))
-        named = json.loads(entry.body or b"{}").get("sha256")
-        if named in self._state.blobs:
-            self._gone[named] = self._state.blobs.pop(named)
+        if blob in self._state.blobs:
+            self._gone[blob] = self._state.blobs.pop(blob)
         self._state.entries[seq] = entry._replace(body=None, salt=None)
 
     def insert_seen(self, origin: str, size: int, note: str) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tallybook.ledger.postgres_tables import APPLICATION, FORM, GUARDS, RIGHTS, TABLES
 from tallybook.ledger.postgres_told import AGAIN, place_of, told
 from tallybook.ledger.postgres_view import PostgresReading, PostgresWriting
-from tallybook.ledger.store import StoreError
+from tallybook.ledger.store import StoreError, check_settings
 
 if TYPE_CHECKING:
     from psycopg import Connection, Error
@@ -139,7 +139,7 @@ class PostgresStore:
     def settings(self) -> Mapping[str, str]:
         """What was set when it was made."""
         with self.read() as reading:
-            return dict(reading.rows("SELECT name, value FROM setting"))
+            return check_settings(dict(reading.rows("SELECT name, value FROM setting")), self.place)
 
     @contextmanager
     def read(self) -> Iterator[PostgresReading]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from tallybook.ledger.entry import Stored
-from tallybook.ledger.store import LARGEST_BLOB, PAGE, Hashed, StoreError, Tile, check_order
+from tallybook.ledger.store import LARGEST_BLOB, PAGE, Extent, Hashed, StoreError, Tile, check_order
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -56,7 +55,12 @@ class PostgresReading:
 
     def hashed(self, start: int, end: int) -> Iterator[Hashed]:
         """What an audit hashes."""
-        return ((one.seq, one.leaf_hash, one.salt, one.leaf, one.body) for one in self.entries(start, end))
+        return self.entries(start, end)
+
+    def extent(self) -> Extent:
+        """How many rows."""
+        tiles = dict(self.rows("SELECT level::bigint, count(*) FROM tile GROUP BY level"))
+        return Extent(self._row("SELECT count(*) FROM entry")[0], tiles)
 
     def leaf_hashes(self, start: int, end: int) -> list[bytes]:
         """The leaf hashes of a range."""
@@ -129,11 +133,9 @@ class PostgresWriting(PostgresReading):
             raise StoreError(f"over {LARGEST_BLOB:,} bytes", do="keep it as a file, and file its hash")
         self.link.execute("INSERT INTO blob VALUES (%b, %b) ON CONFLICT DO NOTHING", (digest, data))
 
-    def destroy(self, seq: int) -> None:
-        """Take a body away, and the bytes that it named. The owner's function does it: a writer has no right to."""
-        entry = self.entry(seq)
-        named = json.loads(entry.body).get("sha256") if entry and entry.body else None
-        if not self._row("SELECT destroy_body(%s, %s)", (seq, named if isinstance(named, str) else None))[0]:
+    def destroy(self, seq: int, blob: str | None = None) -> None:
+        """Take a body away, and bytes. The owner's function does it: a writer has no right to."""
+        if not self._row("SELECT destroy_body(%s, %s)", (seq, blob))[0]:
             raise StoreError(f"entry {seq} has no entry about its destruction", do="file that first")
 
     def insert_seen(self, origin: str, size: int, note: str) -> None:

@@ -16,7 +16,18 @@ from threading import Lock, local
 from urllib.parse import quote
 
 from tallybook.ledger.entry import DESTRUCTION, Stored
-from tallybook.ledger.store import LARGEST_BLOB, NO_LEDGER, PAGE, Hashed, StoreError, StoreFullError, Tile, check_order
+from tallybook.ledger.store import (
+    LARGEST_BLOB,
+    NO_LEDGER,
+    PAGE,
+    Extent,
+    Hashed,
+    StoreError,
+    StoreFullError,
+    Tile,
+    check_order,
+    check_settings,
+)
 
 APPLICATION = 0x54424B31
 """In the file's header, so that no other database is taken for a log."""
@@ -33,7 +44,8 @@ _IS_DESTRUCTION = f"instr(e.leaf, {_MARK}) > 0"
 _TABLES = f"""
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE entry (
-    seq INTEGER PRIMARY KEY, subject_key INTEGER NOT NULL, leaf_hash BLOB NOT NULL CHECK (length(leaf_hash) = 32),
+    seq INTEGER PRIMARY KEY CHECK (seq >= 0), subject_key INTEGER NOT NULL,
+    leaf_hash BLOB NOT NULL CHECK (length(leaf_hash) = 32),
     salt BLOB, leaf BLOB NOT NULL, body BLOB
 ) STRICT;
 CREATE INDEX entry_subject ON entry (subject_key);
@@ -129,6 +141,7 @@ class SqliteStore:
                 "trusted_schema = OFF",
                 "cell_size_check = ON",
                 "foreign_keys = ON",
+                "secure_delete = ON",
                 "temp_store = MEMORY",
                 f"wal_autocheckpoint = {PAGES_IN_LOG}",
             ):
@@ -141,7 +154,7 @@ class SqliteStore:
     def settings(self) -> Mapping[str, str]:
         """What was set when it was made."""
         with _told(self.path):
-            return dict(self._connection().execute("SELECT name, value FROM setting").fetchall())
+            return check_settings(dict(self._connection().execute("SELECT name, value FROM setting").fetchall()), str(self.path))
 
     @contextmanager
     def read(self) -> Iterator[SqliteReading]:
@@ -165,8 +178,12 @@ class SqliteStore:
             with self._turn():
                 connection.execute("BEGIN IMMEDIATE")
                 try:
-                    yield SqliteWriting(connection)
+                    writing = SqliteWriting(connection)
+                    yield writing
                     connection.execute("COMMIT")
+                    if writing.has_destroyed:
+                        # What was destroyed must not stay in the write-ahead log.
+                        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 except BaseException:
                     if connection.in_transaction:
                         connection.execute("ROLLBACK")
@@ -237,8 +254,13 @@ class SqliteReading:
 
     def hashed(self, start: int, end: int) -> Iterator[Hashed]:
         """What an audit hashes."""
-        query = "SELECT seq, leaf_hash, salt, leaf, body FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq"
+        query = f"SELECT {_ENTRY} FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq"
         return self._db.execute(query, (start, end))
+
+    def extent(self) -> Extent:
+        """How many rows."""
+        entries = self._db.execute("SELECT count(*) FROM entry").fetchone()[0]
+        return Extent(entries, dict(self._db.execute("SELECT level, count(*) FROM tile GROUP BY level").fetchall()))
 
     def leaf_hashes(self, start: int, end: int) -> list[bytes]:
         """The leaf hashes of a range."""
@@ -263,7 +285,7 @@ class SqliteReading:
         for at in range(0, len(keys), _KEYS_AT_A_TIME):
             some = keys[at : at + _KEYS_AT_A_TIME]
             marks = ",".join("?" * len(some))
-            rows = self._db.execute(f"SELECT {_ENTRY} FROM entry WHERE subject_key IN ({marks})", some)
+            rows = self._db.execute(f"SELECT {_ENTRY} FROM entry WHERE subject_key IN ({marks}) AND seq >= 0", some)
             out += (Stored(*row) for row in rows)
         out.sort(key=lambda entry: entry.seq)
         return out
@@ -298,6 +320,8 @@ class SqliteReading:
 class SqliteWriting(SqliteReading):
     """The one writer."""
 
+    has_destroyed = False
+
     def insert(self, entries: Sequence[Stored], tiles: Sequence[Tile]) -> None:
         """Put entries on the end."""
         check_order(self.size(), entries)
@@ -314,15 +338,13 @@ class SqliteWriting(SqliteReading):
             raise StoreError(f"over {LARGEST_BLOB:,} bytes", do="keep it as a file, and file its hash")
         self._db.execute("INSERT INTO blob VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, data))
 
-    def destroy(self, seq: int) -> None:
-        """Take a body away, and the bytes that it named."""
-        self._db.execute(
-            "DELETE FROM blob WHERE sha256 = (SELECT json_extract(CAST(body AS TEXT), '$.sha256') FROM entry WHERE seq = ?)",
-            (seq,),
-        )
+    def destroy(self, seq: int, blob: str | None = None) -> None:
+        """Take a body away, and bytes."""
+        self._db.execute("DELETE FROM blob WHERE sha256 = ?", (blob,))
         done = self._db.execute("UPDATE entry SET body = NULL, salt = NULL WHERE seq = ?", (seq,))
         if not done.rowcount:
             raise StoreError(f"there is no entry {seq}", do="give the number of an entry")
+        self.has_destroyed = True
 
     def insert_seen(self, origin: str, size: int, note: str) -> None:
         """Remember another's checkpoint."""

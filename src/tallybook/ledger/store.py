@@ -40,14 +40,29 @@ class Tile:
     hashes: bytes
 
 
+def check_settings(found: Mapping[str, str], where: str) -> Mapping[str, str]:
+    """The settings of a log, which name its origin. Raises StoreError."""
+    if not found.get("origin"):
+        raise StoreError("it does not say which log it is", where=where, do="its settings were changed: restore it from a copy")
+    return found
+
+
 def check_order(size: int, entries: Sequence[Stored]) -> None:
     """Raise StoreError unless the entries are the next after `size`, in order."""
     if [entry.seq for entry in entries] != list(range(size, size + len(entries))):
         raise StoreError(f"entries that do not follow on {size}", do="open the ledger anew: somebody else wrote to it")
 
 
-Hashed = tuple[int, bytes, bytes | None, bytes, bytes | None]
-"""Number, leaf hash, salt, leaf and body of an entry."""
+Hashed = tuple[int, int, bytes, bytes | None, bytes, bytes | None]
+"""Number, subject key, leaf hash, salt, leaf and body of an entry: a `Stored`, or a plain tuple."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How many entries and complete tiles (by level) a store holds. A sound one holds none outside its numbers."""
+
+    entries: int
+    tiles: Mapping[int, int]
 
 
 class Reading(Protocol):
@@ -64,6 +79,9 @@ class Reading(Protocol):
 
     def hashed(self, start: int, end: int) -> Iterator[Hashed]:
         """What an audit hashes of entries `start` to `end`, in order and in bounded memory. A missing one is left out."""
+
+    def extent(self) -> Extent:
+        """How many rows there are, whatever their numbers."""
 
     def leaf_hashes(self, start: int, end: int) -> list[bytes]:
         """The leaf hashes of entries `start` to `end` (not itself), in order."""
@@ -99,10 +117,10 @@ class Writing(Reading, Protocol):
     def insert_blob(self, digest: str, data: bytes) -> None:
         """Keep bytes under their hash; nothing happens where they are kept already."""
 
-    def destroy(self, seq: int) -> None:
-        """Take away body and salt of an entry, and the blob that its body names as `sha256`.
+    def destroy(self, seq: int, blob: str | None = None) -> None:
+        """Take away body and salt of an entry, and a blob.
 
-        It must have an entry of kind `destruction` about it; else StoreError.
+        The entry must have one of kind `destruction` about it, which names the blob; else StoreError.
         """
 
     def insert_seen(self, origin: str, size: int, note: str) -> None:

@@ -192,6 +192,8 @@ class Witness:
             self._state.keep_fork(new.origin, format_fork(Fork(seen.note, format_note(note))))
         if request.old != (seen.size if seen else 0):
             return Answer(CONFLICT, b"%d\n" % (seen.size if seen else 0), SIZE_TYPE)
+        if seen is not None and seen.size == new.size and seen.root != new.root and not request.proof:
+            return Answer(CONFLICT, b"%d\n" % seen.size, SIZE_TYPE)
         _check_growth(request, new, seen)
         signature = cosign(format_note(note), self._key, seconds)
         signed = format_note(Note(note.text, (*note.signatures, signature)))

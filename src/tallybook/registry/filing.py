@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from tallybook.casefile.filing import FiledCase, Thing, read_raw_table, table_things, things
+from tallybook.casefile.filing import FiledCase, Thing, read_raw_table, subject_of, table_things, things
 from tallybook.casefile.merge import Filer, Merge, Take, merge
 from tallybook.casefile.read import read_case
 from tallybook.core.time import MomentError
 from tallybook.errors import CaseFaultsError, Fault, TallybookError
 from tallybook.ledger.asof import WITHDRAWAL, Books, books
 from tallybook.ledger.entry import Draft, Entry, EntryError, canonical_json, instant_text
-from tallybook.ledger.ledger import MOST_AT_ONCE, Ledger, Receipt
+from tallybook.ledger.ledger import MOST_AT_ONCE, Ledger, OvertakenError, Receipt
+from tallybook.ledger.store import StoreError
 from tallybook.registry.place import Place, now
 from tallybook.registry.reading import OnFile, checkpoint_of, folder_files
 
+MOST_TRIES = 5
 Progress = Callable[[int, int], None]
 
 
@@ -89,10 +91,12 @@ def file_rows(
 
 def rows_things(files: FiledCase, name: str, rows: Sequence[Mapping[str, str]], tz: ZoneInfo) -> list[Thing]:
     """Rows for a table, with all its columns, and the table itself where it gets another column."""
-    columns = read_raw_table(name, files.read(name))[0] if files.has(name) else []
-    more = [column for row in rows[:1] for column in row if column not in columns]
+    columns, standing = read_raw_table(name, files.read(name)) if files.has(name) else ([], [])
+    more = list(dict.fromkeys(column for row in rows for column in row if column not in columns))
     columns += more
-    whole = [{column: row.get(column, "") for column in columns} for row in rows]
+    before = {subject_of(name, row): row for row in standing}
+    # What a row does not speak of stays as it is on file.
+    whole = [dict.fromkeys(columns, "") | before.get(subject_of(name, row), {}) | dict(row) for row in rows]
     try:
         made = list(table_things(name, columns, whole, tz))
     except MomentError as error:
@@ -110,18 +114,31 @@ def _file(
     settled: Mapping[str, Take] | None,
     progress: Progress,
 ) -> Filed:
-    merged = merge(incoming, found.books, filer, apart=apart, theirs=theirs, settled=settled)
-    if not merged.drafts:
-        return Filed(merged, [])
-    notes = _check_whole(found, merged)
+    for _ in range(MOST_TRIES):
+        merged = merge(incoming, found.books, filer, apart=apart, theirs=theirs, settled=settled)
+        if not merged.drafts:
+            return Filed(merged, [])
+        notes = _check_whole(found, merged)
+        try:
+            return Filed(merged, _append(found, ledger, merged, progress), notes)
+        except OvertakenError:
+            found = books_of(found.place, ledger)
+    raise EntryError("others kept filing first", where=found.place.shown, do="file it again")
+
+
+def _append(found: OnFile, ledger: Ledger, merged: Merge, progress: Progress) -> list[Receipt]:
     for done, (digest, data) in enumerate(merged.blobs.items()):
         ledger.keep_blob(digest, data)
         progress(done, len(merged.blobs) + len(merged.drafts))
     receipts: list[Receipt] = []
     for start in range(0, len(merged.drafts), MOST_AT_ONCE):
-        receipts += ledger.append(merged.drafts[start : start + MOST_AT_ONCE])
+        receipts += ledger.append(merged.drafts[start : start + MOST_AT_ONCE], at=found.books.size + start)
         progress(len(merged.blobs) + len(receipts), len(merged.blobs) + len(merged.drafts))
-    return Filed(merged, receipts, notes)
+    if not all(receipt.is_new for receipt in receipts):
+        first = next(draft.subject for draft, receipt in zip(merged.drafts, receipts, strict=True) if not receipt.is_new)
+        do = "tallybook ledger audit: the books show it, or do not, otherwise than they are kept"
+        raise StoreError("it is kept already, where the books do not show it", where=first, do=do)
+    return receipts
 
 
 def _check_whole(found: OnFile, merged: Merge) -> tuple[str, ...]:
@@ -135,7 +152,11 @@ def _check_whole(found: OnFile, merged: Merge) -> tuple[str, ...]:
 
     read = read_case(FiledCase(found.place.shown, ahead, blob))
     if read.case is None:
-        raise NotFiledError(found.place.shown, read.faults)
+        before = {(fault.file, fault.field, fault.what) for fault in read_case(found.files()).faults}
+        new = [fault for fault in read.faults if (fault.file, fault.field, fault.what) not in before]
+        # A case that has faults already may be mended step by step.
+        if new or len(read.faults) >= len(before):
+            raise NotFiledError(found.place.shown, new or read.faults)
     return tuple(str(note) for note in read.notes)
 
 
@@ -164,7 +185,7 @@ def withdraw(place: Place, ledger: Ledger, subject: str, filer: Filer, reason: s
         corrects=versions[0].seq,
     )
     _check_whole(found, Merge(drafts=[draft]))
-    return ledger.append([draft])[0]
+    return ledger.append([draft], at=found.books.size)[0]
 
 
 def subject_named(found: Books, name: str) -> str:
@@ -184,6 +205,8 @@ def write_back(found: OnFile, names: Sequence[str]) -> list[str]:
     files = found.files()
     for name in names:
         path = found.place.folder / name
+        if not path.resolve().is_relative_to(found.place.folder.resolve()):
+            raise TallybookError("a name that leads out of the folder", where=name, do="tallybook ledger log shows who filed it")
         raw = files.read(name)
         try:
             if path.exists() and path.read_bytes() == raw:

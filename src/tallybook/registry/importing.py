@@ -33,6 +33,14 @@ def tables() -> tuple[dict[str, Sequence[str]], dict[str, Sequence[str]]]:
     return must, may
 
 
+def columns_of(table: str) -> Sequence[str]:
+    """The columns that a table must have. Raises TallybookError for one that there is not."""
+    must = tables()[0]
+    if table not in must:
+        raise TallybookError(f"no table {table!r}", where="TABLE", do=f"the tables are {', '.join(must)}")
+    return must[table]
+
+
 def bring(raw: bytes, name: str, table: str | None) -> Brought:
     """The rows of a file. Raises TallybookError for a table that there is not."""
     must, may = tables()

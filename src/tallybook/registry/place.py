@@ -167,6 +167,26 @@ def make_key(path: Path, name: str, *, cosigns: bool = False) -> str:
     return public
 
 
+def own_key(path: Path, name: str) -> str:
+    """The public key of the private key in a file, made where there is none. Raises TallybookError for one of another name."""
+    from tallybook.ledger.keys import parse_signer, vkey
+
+    if not path.is_file():
+        return make_key(path, name)
+    signer = parse_signer(read_small(path).strip())
+    if signer.name != name:
+        raise TallybookError(f"it is the key of {signer.name}", where=str(path), do="name another file with --key")
+    return vkey(signer.verifier)
+
+
+def is_begun(place: Place) -> bool:
+    """Whether there is a ledger in which nothing is filed yet, as one that was stopped while it was made."""
+    if not has_ledger(place):
+        return False
+    with open_store(place).read() as reading:
+        return reading.size() == 0
+
+
 def read_small(path: Path, most: int = 100_000) -> str:
     """A small text file. Raises TallybookError."""
     try:
@@ -188,7 +208,7 @@ def open_ledger(place: Place, key: Path | None, environment: Mapping[str, str], 
     from datetime import timedelta
 
     from tallybook.ledger.checkpoint import Checkpoint
-    from tallybook.ledger.keys import parse_signer
+    from tallybook.ledger.keys import parse_signer, vkey
     from tallybook.ledger.ledger import LARGEST_JUMP
     from tallybook.ledger.signed import sign_checkpoint
 
@@ -205,11 +225,44 @@ def open_ledger(place: Place, key: Path | None, environment: Mapping[str, str], 
         raise TallybookError(
             f"the key of {signer.name}, not of {origin}", where=str(path), do="give this ledger's key with --key"
         )
+    _check_is_newest(place, vkey(signer.verifier), path)
+    _check_grew(place, store, origin)
 
     def sign(size: int, root: bytes) -> str:
         return sign_checkpoint(Checkpoint(origin, size, root), [signer]).decode()
 
     return Ledger(store, now, os.urandom, sign, largest_jump=jump)
+
+
+def _check_is_newest(place: Place, public: str, path: Path) -> None:
+    """Raise TallybookError for a key that the case does not name, or named before another."""
+    if not _is_file(place.folder / VKEYS):
+        return
+    known = [line.strip() for line in read_small(place.folder / VKEYS).splitlines() if line.strip()]
+    if known and public != known[-1]:
+        what = "a key that was given up for a newer one" if public in known else "a key that the case does not know"
+        raise TallybookError(
+            what, where=str(path), do=f"sign with the last key of {place.folder / VKEYS}: give its file with --key"
+        )
+
+
+def _check_grew(place: Place, store: Store, origin: str) -> None:
+    """Raise StoreError unless the entries are those that were last signed for: what was changed since must not be signed anew."""
+    from tallybook.ledger.growth import nodes
+    from tallybook.ledger.signed import read_checkpoint
+    from tallybook.ledger.tree import EMPTY_ROOT, range_hash
+
+    with store.read() as reading:
+        note = reading.checkpoint()
+        if note is None:
+            return
+        head = read_checkpoint(note.encode())[0]
+        root = None
+        if head.size <= reading.size():
+            root = range_hash(nodes(reading, head.size), 0, head.size) if head.size else EMPTY_ROOT
+    if root != head.root or head.origin != origin:
+        do = "tallybook ledger audit says what does not fit; nothing is signed before that is settled"
+        raise StoreError(f"its first {head.size} entries are not those that were signed for", where=place.shown, do=do)
 
 
 def vkeys(place: Place, given: tuple[str, ...] = ()) -> tuple[str, ...]:

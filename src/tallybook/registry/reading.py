@@ -65,11 +65,13 @@ def _size(reading: Reading, recorded: str | None) -> int:
     size = reading.size()
     if recorded is None:
         return size
-    if _SIZE.fullmatch(recorded) and len(recorded) != 4:
+    if recorded.startswith("#") and _SIZE.fullmatch(recorded[1:]):
+        wanted = int(recorded[1:])
+    elif _SIZE.fullmatch(recorded) and len(recorded) != 4:
         wanted = int(recorded)
-    elif _SIZE.fullmatch(recorded) and size >= int(recorded):
-        # Four digits are a size where there is one: nothing is recorded in a year that is no longer now.
-        wanted = int(recorded)
+    elif _SIZE.fullmatch(recorded):
+        do = f"write #{recorded} for so many entries, or {recorded}-12-31 for the end of that year"
+        raise TallybookError(f"{recorded} may be a size or a year", where="--recorded", do=do)
     else:
         try:
             return size_at(reading, moment(recorded, ZoneInfo("UTC")).last)
@@ -84,7 +86,24 @@ def _size(reading: Reading, recorded: str | None) -> int:
 def checkpoint_of(reading: Reading, origin: str, size: int) -> dict[str, Any]:
     """What a receipt says of the books: the origin, size and root, and the signed note where one was signed at just this size."""
     root = range_hash(nodes(reading, size), 0, size) if size else EMPTY_ROOT
-    return {"origin": origin, "size": size, "root": root.hex(), "note": reading.checkpoint(size) if size else None}
+    note = reading.checkpoint(size) if size else None
+    return {
+        "origin": origin,
+        "size": size,
+        "root": root.hex(),
+        "note": note if note and _says(note, origin, size, root) else None,
+    }
+
+
+def _says(note: str, origin: str, size: int, root: bytes) -> bool:
+    """Whether a note is a checkpoint of just these books. Whose signature it bears is for its reader to check."""
+    from tallybook.ledger.signed import read_checkpoint
+
+    try:
+        head = read_checkpoint(note.encode())[0]
+    except TallybookError:
+        return False
+    return (head.origin, head.size, head.root) == (origin, size, root)
 
 
 def read_filed(found: OnFile) -> CaseRead:
@@ -164,7 +183,7 @@ class Unfiled:
     @property
     def is_any(self) -> bool:
         """Whether there is a difference."""
-        return bool(self.merge.drafts or self.missing)
+        return bool(self.merge.drafts or self.merge.old or self.merge.withdrawn or self.missing)
 
 
 def unfiled(found: OnFile, tz: ZoneInfo) -> Unfiled:
@@ -187,6 +206,9 @@ def notes_on(found: OnFile, tz: ZoneInfo) -> Iterator[str]:
         count = len(differs.merge.drafts)
         what = f"{count} thing{'s' if count != 1 else ''} in the folder ({', '.join(names)}) are not in its ledger"
         yield f"{what}, which is what is shown; tallybook report import {found.place.folder} {found.place.folder} files them"
+    if older := [*differs.merge.old, *differs.merge.withdrawn]:
+        what = f"the folder has an older version of {', '.join(older[:3])}{' and more' if len(older) > 3 else ''}"
+        yield f"{what}; what the ledger has is what is shown"
     if differs.missing:
         count = len(differs.missing)
         yield f"{count} thing{'s' if count != 1 else ''} on file are not in the folder; tallybook ledger export gives them back"

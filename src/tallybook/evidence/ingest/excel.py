@@ -75,7 +75,7 @@ def _check_part(into: Gathering, file: str, name: str, content: bytes) -> None:
             raise into.stop(file, 0, f"a workbook with {what}", _PLAIN)
     if low == "[content_types].xml" and b"macroEnabled" in content:
         raise into.stop(file, 0, "a workbook with macros", _PLAIN)
-    if not low.endswith((".xml", ".rels", ".vml")):
+    if not low.endswith((".xml", ".rels", ".vml")) and not content.lstrip(b" \t\r\n\0\xef\xbb\xbf\xfe\xff").startswith(b"<"):
         return
     parser = expat.ParserCreate()
     order = _Order(into, file, name)
