@@ -193,3 +193,11 @@ def leaf_hashes(store: Store) -> Sequence[bytes]:
     """All of them."""
     with store.read() as reading:
         return reading.leaf_hashes(0, reading.size())
+
+
+def file_as_a_process(address: str, worker: int) -> None:
+    store = store_at(address)
+    book = ledger(store)
+    for n in range(12):
+        book.append([draft(f"{worker}-{n}"), draft(f"shared-{n}")])
+    store.close()

@@ -12,7 +12,19 @@ from typing import Any
 
 import pytest
 
-from ledgers import ORIGIN, MakePlace, Place, PostgresPlace, SqlitePlace, draft, drafts, leaf_hashes, ledger, sign, store_at
+from ledgers import (
+    ORIGIN,
+    MakePlace,
+    Place,
+    PostgresPlace,
+    SqlitePlace,
+    draft,
+    drafts,
+    file_as_a_process,
+    leaf_hashes,
+    ledger,
+    sign,
+)
 from tallybook.ledger import store as store_module
 from tallybook.ledger.entry import DESTRUCTION, Draft, EntryError, Stored, canonical_json, store_entry, subject_key
 from tallybook.ledger.growth import Growth, nodes
@@ -340,19 +352,11 @@ def test_writers_that_come_together_share_a_commit(store: Store) -> None:
     assert len(commits) == 2
 
 
-def _file_as_a_process(address: str, worker: int) -> None:
-    store = store_at(address)
-    book = ledger(store)
-    for n in range(12):
-        book.append([draft(f"{worker}-{n}"), draft(f"shared-{n}")])
-    store.close()
-
-
 @pytest.mark.slow
 def test_processes_that_write_leave_no_gap_and_nothing_twice(durable: Place) -> None:
     store = durable.make()
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_file_as_a_process, args=(durable.address, worker)) for worker in range(3)]
+    workers = [context.Process(target=file_as_a_process, args=(durable.address, worker)) for worker in range(3)]
     for worker in workers:
         worker.start()
     for worker in workers:

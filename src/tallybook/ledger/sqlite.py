@@ -92,10 +92,11 @@ _ENTRY = "seq, subject_key, leaf_hash, salt, leaf, body"
 class SqliteStore:
     """A log in a file. Threads may share it: each reads through a connection of its own."""
 
-    def __init__(self, path: Path, *, synchronous: str = "FULL") -> None:
+    def __init__(self, path: Path, *, synchronous: str = "FULL", read_only: bool | None = None) -> None:
         """Open it. Raises StoreError where there is no log, or another's file."""
         self.path = path
         self._synchronous = synchronous
+        self._read_only = not os.access(path.parent, os.W_OK) or not os.access(path, os.W_OK) if read_only is None else read_only
         self._local = local()
         self._open: list[sqlite3.Connection] = []
         self._lock = Lock()
@@ -133,7 +134,11 @@ class SqliteStore:
         if kept is None:
             # A connection is used by one thread; `close` may come from another.
             kept = sqlite3.connect(
-                f"file:{quote(str(self.path))}?mode=rw", uri=True, isolation_level=None, timeout=WAIT, check_same_thread=False
+                f"file:{quote(str(self.path))}?{self._mode()}",
+                uri=True,
+                isolation_level=None,
+                timeout=WAIT,
+                check_same_thread=False,
             )
             for pragma in (
                 f"synchronous = {self._synchronous}",
@@ -150,6 +155,13 @@ class SqliteStore:
             with self._lock:
                 self._open.append(kept)
         return kept
+
+    def _mode(self) -> str:
+        """How to open the file. On a disk that may not be written, and with nothing in the write-ahead log, it cannot change."""
+        if not self._read_only:
+            return "mode=rw"
+        log = Path(f"{self.path}-wal")
+        return "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
 
     def settings(self) -> Mapping[str, str]:
         """What was set when it was made."""
@@ -173,6 +185,9 @@ class SqliteStore:
     @contextmanager
     def write(self) -> Iterator[SqliteWriting]:
         """Be the one writer; an error takes back all that was written."""
+        if self._read_only:
+            do = "let it be written, or copy it to where it may; what is there can be read"
+            raise StoreFullError("it may not be written", where=str(self.path), do=do)
         with _told(self.path):
             connection = self._connection("writing")
             with self._turn():
