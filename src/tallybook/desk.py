@@ -16,7 +16,7 @@ from tallybook.casefile.read import CaseRead, read_case
 from tallybook.commitments.commitment import commitment
 from tallybook.core.explanation import Because
 from tallybook.core.time import MomentError, moment
-from tallybook.errors import CaseFaultsError, TallybookError
+from tallybook.errors import CaseFaultsError, Fault, TallybookError
 from tallybook.verdicts.because import explain
 from tallybook.verdicts.board import Board, BoardLine, OwedDuty, board_line, draw_board
 from tallybook.verdicts.combine import duty_verdict
@@ -80,6 +80,19 @@ def open_filed(folder: Path, database: str | None, recorded: str | None, environ
         raise CaseFaultsError(place.shown, read.faults)
     notes = reading.notes_on(found, read.case.tz) if recorded is None and folder.is_dir() else ()
     return Opened(read.case, tuple(notes))
+
+
+def ledger_notes(folder: Path, case: Case, environment: Mapping[str, str]) -> list[Fault]:
+    """How a case folder differs from its ledger, where it has one."""
+    from tallybook.registry import place as places
+
+    place = places.place_of(folder, None, environment)
+    if not places.has_ledger(place):
+        return []
+    from tallybook.registry import reading
+
+    do = "tallybook board and the others show what is in the ledger"
+    return [Fault(places.LEDGER, 0, "", told, do) for told in reading.notes_on(reading.on_file(place), case.tz)]
 
 
 @contextmanager

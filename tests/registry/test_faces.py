@@ -155,6 +155,7 @@ def test_a_row_with_faults_is_not_filed_and_nothing_with_it(desk: DeskOf) -> Non
 
 def test_a_folder_changed_by_hand_is_told_and_filed_on_request(desk: DeskOf) -> None:
     change(desk.folder, "at least eight Komar", "at least nine Komar")
+    assert "1 thing in the folder" in desk.run("check", str(desk.folder))
     told = desk.run("board", str(desk.folder))
     assert "1 thing in the folder (reports) are not in its ledger" in told
     assert desk.json("report", "import", str(desk.folder), str(desk.folder))["corrected"] == [f"{OBSERVATIONS}/OBS-001"]

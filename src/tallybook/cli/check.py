@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from tallybook import desk
 from tallybook.casefile.exhibits import check_files, custody_notes
-from tallybook.cli.options import case_argument, print_json
+from tallybook.cli.options import folder_argument, print_json
 
 
 @click.command(name="check")
-@case_argument
+@folder_argument
 @click.option("--json", "as_json", is_flag=True, help="Faults as JSON.")
 def command(case: Path, as_json: bool) -> int:
     """Report every fault of CASE at once, with file, line, field and what to do.
@@ -24,6 +25,7 @@ def command(case: Path, as_json: bool) -> int:
         held, more = check_files(case, read.case.evidence.exhibits)
         read.faults += held
         read.notes += [*more, *custody_notes(read.case.evidence.exhibits.values())]
+        read.notes += desk.ledger_notes(case, read.case, os.environ)
     if as_json:
         rows = [(kind, fault) for kind, faults in (("fault", read.faults), ("note", read.notes)) for fault in faults]
         keys = ("file", "line", "field", "what", "do")

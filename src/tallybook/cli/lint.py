@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 from tallybook import desk
-from tallybook.cli.options import case_argument, print_json
+from tallybook.cli.options import folder_argument, print_json
 
 _TITLES = {"error": "Errors", "warning": "Warnings", "note": "Notes"}
 
 
 @click.command(name="lint")
-@case_argument
+@folder_argument
 @click.option("--on", metavar="D", help="Leave out what is dated or known later. Default: all that is on file.")
 @click.option(
     "--trials",

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_CASE = click.argument("case", type=click.Path(path_type=Path))
+folder_argument = click.argument("case", type=click.Path(path_type=Path))
+"""CASE, read from its folder whether it has a ledger or not."""
 
 
 def case_argument(function: F) -> F:
@@ -34,7 +35,7 @@ def case_argument(function: F) -> F:
         callback=_remember,
         help="What stood in the ledger then: a day, an instant, or a checkpoint's size.",
     )(function)
-    return _CASE(function)
+    return folder_argument(function)
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
