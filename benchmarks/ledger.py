@@ -207,7 +207,7 @@ def shared_audit(size: int = 200_000) -> None:
         for workers in (1, 2, 1, 2):
             start = time.perf_counter()
             found = audit_ledger(Place(path), key, workers=workers)
-            assert not found.faults
+            assert not found.audit.faults
             print(f"audit, {workers} at work: {size / (time.perf_counter() - start):,.0f} entries/s", flush=True)
         close_stores()
         store.close()
