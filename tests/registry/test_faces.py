@@ -65,6 +65,12 @@ def test_a_row_added_is_in_both_faces(desk: DeskOf) -> None:
     assert "accepted" in why
 
 
+def test_reports_that_nearly_say_the_same_are_pointed_out(desk: DeskOf) -> None:
+    told = desk.add(statement="Baseline: at least eight Komar missile boats delivered to Cuba in late August")
+    assert "OBS-900 says nearly what OBS-001 says" in told
+    assert "warning" not in desk.add(id="OBS-901", statement="Something else altogether")
+
+
 def test_what_was_filed_late_is_seen(desk: DeskOf) -> None:
     late = desk.json("ledger", "log", str(desk.folder), "--late", "365", "--count", "10000")
     assert {row["kind"] for row in late} >= {"report", "bearing"}

@@ -251,13 +251,14 @@ class _Desk:
         if brought.faults:
             raise NotFiledError(str(path), brought.faults)
         rows = {_table_file(name): [row.fields for row in some] for name, some in brought.rows.items()}
-        for line in importing.neighbours_of(rows, self.case) if self.case is not None else ():
-            click.echo(f"warning: {line}", err=True)
         return self.rows(rows)
 
     def rows(self, rows: Mapping[str, list[dict[str, str]]]) -> Filed:
         """Rows of tables."""
-        from tallybook.registry import filing
+        from tallybook.registry import filing, importing
+
+        for line in importing.neighbours_of(rows, self.case) if self.case is not None else ():
+            click.echo(f"warning: {line}", err=True)
 
         show, end = progress_bar("filing")
         try:
