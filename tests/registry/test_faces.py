@@ -5,6 +5,7 @@ from __future__ import annotations
 import filecmp
 import re
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -298,3 +299,25 @@ def test_without_the_private_key_it_is_filed_and_signed_later(desk: DeskOf, tmp_
 def test_a_case_without_a_ledger_says_how_to_make_one(tmp_path: Path) -> None:
     for arguments in (["report", "add", str(EXAMPLE), "observations", "id=X"], ["ledger", "audit", str(EXAMPLE)]):
         assert main(arguments) == 2
+
+
+def test_pictures_that_look_alike_are_pointed_out(desk: DeskOf, tmp_path: Path) -> None:
+    from PIL import Image, ImageDraw
+
+    picture = Image.new("RGB", (320, 240), "white")
+    draw = ImageDraw.Draw(picture)
+    for n in range(12):
+        draw.ellipse((20 * n, 10 * n % 90, 20 * n + 60, 10 * n % 90 + 50), fill=(20 * n, 120, 200 - 10 * n))
+
+    def put(folder: Path, shown: Image.Image, ending: str) -> None:
+        made = tmp_path / f"p.{ending}"
+        shown.save(made)
+        raw = made.read_bytes()
+        (folder / "exhibits" / f"{sha256(raw).hexdigest()}.{ending}").write_bytes(raw)
+
+    put(desk.folder, picture, "png")
+    assert "looks like" not in desk.run("report", "import", str(desk.folder), str(desk.folder))
+    theirs = tmp_path / "theirs"
+    shutil.copytree(EXAMPLE, theirs)
+    put(theirs, picture.resize((160, 120)), "jpg")
+    assert ".png: possibly one picture" in desk.run("report", "import", str(desk.folder), str(theirs))
