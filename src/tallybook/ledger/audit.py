@@ -52,6 +52,8 @@ class Audit:
     root: bytes
     destroyed: int
     faults: list[AuditFault] = field(default_factory=list)
+    documents: list[tuple[int, bytes | None]] = field(default_factory=list)
+    """Number and body of each entry that files, or destroys, a file under its hash. Whether the bytes fit the caller sees."""
     is_cut: bool = False
     """Whether there were more faults than are told."""
 
@@ -65,6 +67,7 @@ class _Part:
     faults: list[AuditFault]
     gone: list[int]
     destroyed: list[int]
+    documents: list[tuple[int, bytes | None]] = field(default_factory=list)
     recorded: str = ""
     first: tuple[int, str] | None = None
 
@@ -112,6 +115,7 @@ def audit(
             break
         gone += part.gone
         tiles += part.tiles
+        found.documents += part.documents
         destroyed |= set(part.destroyed)
         tree.add(reading, start, part)
         progress(min(start + CHUNK, size), size)
@@ -253,7 +257,10 @@ def _leaves(reading: Reading, start: int, end: int, part: _Part) -> list[bytes]:
         # No text within the leaf can hold this: quotation marks are escaped there.
         elif f'"body_sha256":"{sha256(salt + body).hexdigest()}"'.encode() not in leaf:
             part.faults.append(_body_fault(seq, salt, leaf, body))
+        if _DOCUMENT in leaf:
+            part.documents.append((seq, body))
         if _DESTRUCTION in leaf:
+            part.documents.append((seq, body))
             _note_destruction(seq, leaf, part)
     for missing in range(at, end):
         _missing(missing, part, hashes)
@@ -269,7 +276,7 @@ _TEXT = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _AT = rb'"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"'
 _LEAF = re.compile(
     rb'{"author":%s,"body_sha256":"[0-9a-f]{64}"(?:,"clock":%s)?,"corrects":(?:null|[0-9]+)'
-    rb',"id":"([^0-9"\\]*)([0-9]{0,9})([^"\\]*)","kind":"[a-z-]+"'
+    rb',"id":"((?:[^"\\]*[^0-9"\\])?)([0-9]{0,9})([0-9]*)","kind":"[a-z-]+"'
     rb',"known":%s,"marking":%s,"recorded_at":"([^"]{27})","v":1,"valid":{"from":(?:null|%s),"to":(?:null|%s)}}'
     % (_TEXT, _AT, _AT, _TEXT, _AT, _AT)
 )
@@ -299,6 +306,7 @@ def _check_leaf(seq: int, key: int, leaf: bytes, part: _Part) -> None:
         part.faults.append(AuditFault(seq, "the key by which it is looked up", str(expected), str(key)))
 
 
+_DOCUMENT = b'"kind":"document"'
 _DESTRUCTION = f'"kind":"{DESTRUCTION}"'.encode()
 
 

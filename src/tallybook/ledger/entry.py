@@ -177,20 +177,20 @@ def subject_key(subject: str) -> int:
 
     Subjects that differ in a running number get neighbouring keys: with scattered ones each batch would touch the whole index.
     """
-    parts = _PARTS.match(subject.encode())
+    parts = _PARTS.fullmatch(subject.encode())
     assert parts is not None
     return key_of_parts(*parts.groups())
 
 
-_PARTS = re.compile(rb"([^0-9]*)([0-9]{0,9})(.*)", re.DOTALL)
+_PARTS = re.compile(rb"((?:.*[^0-9])?)([0-9]{0,9})([0-9]*)", re.DOTALL)
 
 
 def key_of_parts(head: bytes, number: bytes, rest: bytes) -> int:
-    """The key of a subject in three parts, in UTF-8: up to its first digit, at most nine digits, and what follows."""
-    key = (crc32(head) & 0xFFFFFF) << 39
+    """The key of a subject in three parts, in UTF-8: up to the digits that it ends in, at most nine of them, and what follows."""
+    key = crc32(head) << 31
     if number:
-        key |= (int(number) & 0x7FFFFF) << 16
-    return key | crc32(rest) & 0xFFFF if rest else key
+        key |= (int(number) & 0x7FFFFF) << 8
+    return key | crc32(rest) & 0xFF if rest else key
 
 
 class Stored(NamedTuple):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tallybook.errors import TallybookError
 from tallybook.ledger.audit import Audit, AuditFault, Signed, audit
 from tallybook.ledger.checkpoint import Checkpoint
-from tallybook.ledger.entry import DESTRUCTION, Entry, EntryError, Stored
+from tallybook.ledger.entry import Entry, EntryError, Stored
 from tallybook.ledger.growth import nodes
 from tallybook.ledger.keys import Verifier, parse_vkey
 from tallybook.ledger.note import SignatureError, parse_note
@@ -228,15 +228,12 @@ def _files_at_fault(reading: Reading, found: Audit) -> Iterator[AuditFault]:
     wrong = {fault.seq for fault in found.faults}
     destroyed: set[object] = set()
     named: dict[str, int] = {}
-    for stored in reading.entries(0, found.size):
-        if stored.seq in wrong or b'"sha256"' not in (stored.body or b""):
-            continue
-        entry = stored.entry
-        digest = entry.content().get("sha256")
-        if entry.kind == DESTRUCTION:
-            destroyed.add(digest)
-        elif entry.kind == "document":
-            named.setdefault(str(digest), entry.seq)
+    for seq, body in found.documents:
+        content = json.loads(body) if body is not None and seq not in wrong else {}
+        if "reason" in content:
+            destroyed.add(content.get("sha256"))
+        elif "sha256" in content:
+            named.setdefault(str(content["sha256"]), seq)
     for digest, seq in named.items():
         data = reading.blob(digest)
         if data is None and digest not in destroyed:
