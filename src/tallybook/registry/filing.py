@@ -30,7 +30,7 @@ class NotFiledError(CaseFaultsError):
     def __init__(self, case: str, faults: Sequence[Fault]) -> None:
         super().__init__(case, faults)
         count = len(self.faults)
-        self.what = f"nothing was filed: the case would have {count} fault{'s' if count != 1 else ''}"
+        self.what = f"nothing was filed: {count} fault{'s' if count != 1 else ''}"
         self.do = "correct what comes in, and file it again"
 
 
