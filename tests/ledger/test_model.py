@@ -15,7 +15,8 @@ from tallybook.ledger.entry import instant_of
 from tallybook.ledger.growth import nodes
 from tallybook.ledger.ledger import STEPS, Receipt
 from tallybook.ledger.signed import open_checkpoint
-from tallybook.ledger.store import TILE_WIDTH, StoreError
+from tallybook.ledger.store import StoreError
+from tallybook.ledger.tilepath import TILE_WIDTH
 from tallybook.ledger.tree import EMPTY_ROOT, check_consistency, check_inclusion, consistency_proof, inclusion_proof, root_of
 
 LATER = STEPS.index("committed")

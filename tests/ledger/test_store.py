@@ -30,7 +30,8 @@ from tallybook.ledger.entry import DESTRUCTION, Draft, EntryError, Stored, canon
 from tallybook.ledger.growth import Growth, nodes
 from tallybook.ledger.postgres import PostgresStore
 from tallybook.ledger.sqlite import SqliteStore
-from tallybook.ledger.store import TILE_WIDTH, Store, StoreError, StoreFullError, Tile
+from tallybook.ledger.store import Store, StoreError, StoreFullError, Tile
+from tallybook.ledger.tilepath import TILE_WIDTH
 from tallybook.ledger.tree import check_consistency, check_inclusion, consistency_proof, inclusion_proof, root_of
 
 AT = "2001-01-01T00:00:00.000000Z"

@@ -85,6 +85,12 @@ def test_behind_and_consistent(desk: DeskOf, tmp_path: Path) -> None:
     desk.add()
     assert "the second is behind the first" in desk.run("ledger", "compare", str(desk.folder), str(old))
     assert "the first is behind the second" in desk.run("ledger", "compare", str(old), str(desk.folder), "--key", desk.key)
+    new, files = tmp_path / "new.txt", tmp_path / "files"
+    desk.run("ledger", "checkpoint", str(desk.folder), "-o", str(new))
+    told = desk.run("ledger", "compare", str(old), str(new), "--key", desk.key, expect=2)
+    assert "a checkpoint alone does not tell" in told
+    desk.run("ledger", "export", str(desk.folder), str(files), "--tiles")
+    assert "the first is behind the second" in desk.run("ledger", "compare", str(old), str(files), "--key", desk.key)
 
 
 def test_a_fork_is_proven_to_anybody(desk: DeskOf, tmp_path: Path) -> None:

@@ -230,36 +230,3 @@ class FiledCase:
     def listing(self, folder: str) -> Sequence[str]:
         """The names of the files in a folder."""
         return [name for name in self.names() if name.rpartition("/")[0] == folder]
-
-
-class Overlay:
-    """Files in front of other files."""
-
-    def __init__(self, front: Mapping[str, bytes], behind: FiledCase) -> None:
-        self._front, self._behind = front, behind
-
-    @property
-    def place(self) -> str:
-        """Where what is behind is kept."""
-        return self._behind.place
-
-    def is_there(self) -> bool:
-        """Whether there is anything."""
-        return bool(self._front) or self._behind.is_there()
-
-    def has(self, name: str) -> bool:
-        """Whether there is such a file."""
-        return name in self._front or self._behind.has(name)
-
-    def is_folder(self, name: str) -> bool:
-        """Whether there is a folder of that name."""
-        return self._behind.is_folder(name)
-
-    def read(self, name: str) -> bytes:
-        """The bytes of a file. Raises UnreadableFileError."""
-        return self._front[name] if name in self._front else self._behind.read(name)
-
-    def listing(self, folder: str) -> Sequence[str]:
-        """The names of the files in a folder."""
-        own = [name for name in self._front if name.rpartition("/")[0] == folder]
-        return sorted({*own, *self._behind.listing(folder)})

@@ -12,6 +12,7 @@ from tallybook.checker.life import Life, content, life, norm, roles, standing
 from tallybook.checker.parse import parse
 from tallybook.checker.powers import Use, before_use, limit_of, suspensions, uses
 from tallybook.checker.rows import words
+from tallybook.checker.rules import RULES
 from tallybook.checker.statuses import duty_word
 from tallybook.checker.valued import exception_step, value_step
 from tallybook.checker.values import applies, exceptions_to, lifting
@@ -274,19 +275,8 @@ def _follows(step: Step, out: Complaints) -> None:
     out.says(step, f"So @{facts.get('provision')} is {status}, {state}.")
 
 
-STATE_FACTS = (
-    "provision",
-    "norm",
-    "triggered",
-    "released",
-    "done",
-    "was_owed",
-    "lifted",
-    "maintained",
-    "late",
-    "broken",
-    "supported",
-)
+STATE_FACTS = RULES["life-state"][:-2]
+"""What the status and the state of a duty follow from."""
 
 
 def table(facts: Mapping[str, Any]) -> tuple[str, str]:

@@ -334,21 +334,19 @@ def compare(first: str, second: str, keys: tuple[str, ...], out: Path | None) ->
     A fork is two histories under one key. The proof of it convicts the log before anybody who has its public key.
     """
     from tallybook.ledger import fork
+    from tallybook.ledger.signed import read_checkpoint
     from tallybook.registry import proving
 
     one, two = proving.shown(first, os.environ), proving.shown(second, os.environ)
     trusted = trusted_keys(_keys_for(keys, first, second))
 
-    def grow(small: Any, large: Any) -> Any:
-        from tallybook.ledger.signed import read_checkpoint
-
-        owner = one if read_checkpoint(one.note)[0] == large else two
-        return owner.grow(small, large)
-
-    found = fork.compare(one.note, two.note, trusted, grow)
+    larger = max(one, two, key=lambda shown: read_checkpoint(shown.note)[0].size)
+    found = fork.compare(one.note, two.note, trusted, larger.grow)
     click.echo(f"{first}: size {found.first.size}, root {found.first.root.hex()}")
     click.echo(f"{second}: size {found.second.size}, root {found.second.root.hex()}")
     click.echo(found.relation.value)
+    if found.relation is fork.Relation.UNKNOWN:
+        raise TallybookError("a checkpoint alone does not tell how the log grew", do="give the ledger or its static files")
     if found.fork is None:
         return 0
     raw = fork.format_fork(found.fork).decode()

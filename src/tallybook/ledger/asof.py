@@ -6,7 +6,7 @@ many versions: what is recorded later takes the place of what came before, for e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -73,11 +73,3 @@ def later_than_known(entry: Entry, days: int) -> bool:
     """Whether an entry was recorded more than so many days after its filer says that it was known."""
     recorded, known = datetime.fromisoformat(entry.recorded_at), datetime.fromisoformat(entry.known)
     return (recorded - known).days > days
-
-
-def summary(versions: Mapping[str, list[Entry]]) -> dict[str, int]:
-    """How many subjects there are of each kind."""
-    count: dict[str, int] = {}
-    for found in versions.values():
-        count[found[-1].kind] = count.get(found[-1].kind, 0) + 1
-    return count

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from tallybook.ledger.entry import DESTRUCTION, Entry, EntryError, NewerLeafError, key_of_parts, subject_key
-from tallybook.ledger.store import TILE_HEIGHT, TILE_WIDTH, Extent, Reading
+from tallybook.ledger.store import Extent, Reading
+from tallybook.ledger.tilepath import TILE_HEIGHT, TILE_WIDTH
 from tallybook.ledger.tree import EMPTY_ROOT, HASH_SIZE, Frontier, whole_root
 
 MOST_FAULTS = 1_000

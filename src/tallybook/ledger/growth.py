@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 
-from tallybook.ledger.store import TILE_HEIGHT, TILE_WIDTH, Reading, Tile
+from tallybook.ledger.store import Reading, Tile
+from tallybook.ledger.tilepath import TILE_HEIGHT, TILE_WIDTH
 from tallybook.ledger.tree import EMPTY_ROOT, HASH_SIZE, Frontier, Node, whole_root
 
 

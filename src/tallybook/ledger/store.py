@@ -14,8 +14,6 @@ from typing import Protocol
 from tallybook.errors import TallybookError
 from tallybook.ledger.entry import Stored
 
-TILE_HEIGHT = 8
-TILE_WIDTH = 1 << TILE_HEIGHT
 NO_LEDGER = "no such ledger"
 PAGE = 1_000
 """So many entries are in memory at a time when many are read."""

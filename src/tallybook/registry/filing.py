@@ -40,7 +40,6 @@ class Filed:
 
     merge: Merge
     receipts: Sequence[Receipt]
-    notes: tuple[str, ...] = ()
 
 
 def books_of(place: Place, ledger: Ledger) -> OnFile:
@@ -118,9 +117,9 @@ def _file(
         merged = merge(incoming, found.books, filer, apart=apart, theirs=theirs, settled=settled)
         if not merged.drafts:
             return Filed(merged, [])
-        notes = _check_whole(found, merged)
+        _check_whole(found, merged)
         try:
-            return Filed(merged, _append(found, ledger, merged, progress), notes)
+            return Filed(merged, _append(found, ledger, merged, progress))
         except OvertakenError:
             found = books_of(found.place, ledger)
     raise EntryError("others kept filing first", where=found.place.shown, do="file it again")
@@ -141,7 +140,7 @@ def _append(found: OnFile, ledger: Ledger, merged: Merge, progress: Progress) ->
     return receipts
 
 
-def _check_whole(found: OnFile, merged: Merge) -> tuple[str, ...]:
+def _check_whole(found: OnFile, merged: Merge) -> None:
     """Read the case as it will be; raise NotFiledError where it would have faults."""
     ahead = Books(found.books.size, {subject: list(entries) for subject, entries in found.books.versions.items()})
     for n, draft in enumerate(merged.drafts):
@@ -157,7 +156,6 @@ def _check_whole(found: OnFile, merged: Merge) -> tuple[str, ...]:
         # A case that has faults already may be mended step by step.
         if new or len(read.faults) >= len(before):
             raise NotFiledError(found.place.shown, new or read.faults)
-    return tuple(str(note) for note in read.notes)
 
 
 def _entry(seq: int, draft: Draft) -> Entry:

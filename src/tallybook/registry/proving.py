@@ -18,12 +18,13 @@ from tallybook.ledger.growth import nodes
 from tallybook.ledger.keys import Verifier, parse_vkey
 from tallybook.ledger.note import SignatureError, parse_note
 from tallybook.ledger.signed import add_signatures, open_checkpoint, read_checkpoint
-from tallybook.ledger.store import TILE_WIDTH, Reading, Store, StoreError
+from tallybook.ledger.store import Reading, Store, StoreError
 from tallybook.ledger.tlogproof import Proof, format_proof
 from tallybook.ledger.tree import check_inclusion, consistency_proof, inclusion_proof, leaf_hash, range_hash
 from tallybook.registry.place import VKEYS, WITNESSES, Place, make_key, new_store, now, open_ledger, open_store, read_small
 
 if TYPE_CHECKING:
+    from tallybook.ledger.fork import Grow
     from tallybook.ledger.witness import Answer
 
 PAGE = 1_000
@@ -338,33 +339,36 @@ def write_files(place: Place, store: Store, folder: Path) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A log as somebody shows it: its newest signed checkpoint, and how it grew where its entries are at hand."""
+    """A log as somebody shows it: its newest signed checkpoint, and how it grew. A checkpoint alone does not tell that: None."""
 
-    where: str
     note: bytes
-    store: Store | None
+    grow: Grow | None
 
-    def grow(self, small: Checkpoint, large: Checkpoint) -> tuple[bytes, Sequence[bytes]]:
-        """The root at the smaller size, and the proof from there. Raises StoreError where the larger log is not at hand."""
-        if self.store is None:
-            raise StoreError("a checkpoint alone does not tell how the log grew", where=self.where, do="give the ledger itself")
-        with self.store.read() as reading:
+
+def _from_store(store: Store) -> Grow:
+    def grow(small: Checkpoint, large: Checkpoint) -> tuple[bytes, Sequence[bytes]]:
+        with store.read() as reading:
             node = nodes(reading, large.size)
             return range_hash(node, 0, small.size), consistency_proof(node, small.size, large.size)
+
+    return grow
 
 
 def shown(path: str, environment: Mapping[str, str]) -> Shown:
     """A log by a ledger's file, a case folder, a folder of static files, or a file with a checkpoint. Raises TallybookError."""
+    from tallybook.ledger.logfolder import reader
+    from tallybook.ledger.tilenodes import grow_from
+    from tallybook.ledger.tiles import CHECKPOINT
     from tallybook.registry.place import LEDGER, place_of
 
     given = Path(path)
-    if given.is_dir() and not (given / LEDGER).is_file() and (given / "checkpoint").is_file():
-        return Shown(path, read_small(given / "checkpoint").encode(), _tile_store(given))
+    if given.is_dir() and not (given / LEDGER).is_file() and (given / CHECKPOINT).is_file():
+        return Shown(read_small(given / CHECKPOINT).encode(), grow_from(reader(given)))
     if given.is_file() and not _is_sqlite(given):
-        return Shown(path, read_small(given).encode(), None)
+        return Shown(read_small(given).encode(), None)
     place = place_of(given, None, environment if given.is_dir() else {})
     store = open_store(place)
-    return Shown(path, newest(place, store)[0], store)
+    return Shown(newest(place, store)[0], _from_store(store))
 
 
 def _is_sqlite(path: Path) -> bool:
@@ -373,26 +377,3 @@ def _is_sqlite(path: Path) -> bool:
             return file.read(16) == b"SQLite format 3\x00"
     except OSError as error:
         raise TallybookError(f"cannot be read: {error.strerror}", where=str(path), do="make it a readable file") from error
-
-
-def _tile_store(folder: Path) -> Store:
-    """The leaves of static files, in memory, to prove from."""
-    from tallybook.ledger.growth import Growth
-    from tallybook.ledger.logfolder import reader
-    from tallybook.ledger.memory import MemoryStore
-    from tallybook.ledger.tiles import CHECKPOINT, LONGEST_BUNDLE, bundle_paths, parse_bundle
-
-    read = reader(folder)
-    size = read_checkpoint(read(CHECKPOINT, 1_000_000) or b"")[0].size
-    store = MemoryStore("files")
-    growth = Growth()
-    with store.write() as writing:
-        for path in bundle_paths(size):
-            raw = read(str(path), LONGEST_BUNDLE)
-            if raw is None:
-                raise TallybookError("there is no such file", where=f"{folder}/{path}", do="copy the log whole")
-            leaves = parse_bundle(raw, path.width, str(path))
-            start = int(path.index) * TILE_WIDTH
-            entries = [Stored(start + n, 0, leaf_hash(leaf), None, leaf, None) for n, leaf in enumerate(leaves)]
-            writing.insert(entries, growth.extend([entry.leaf_hash for entry in entries]))
-    return store
