@@ -19,7 +19,7 @@ Written by `scripts/docs.py` from the help texts; do not edit it here.
 Exit codes: 0 fine, 1 a check found faults, 2 unusable arguments or input. Answers go to standard output, errors to standard
 error: what, where, what to do. `board` prints a table on a terminal and plain text in a pipe.
 
-`--as` is refused in a case without markings, which is every case so far.
+`--as` is refused in a case without markings.yaml. With TALLYBOOK_TOKEN set, an answer is made for whoever holds the token.
 """
 
 

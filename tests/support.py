@@ -81,4 +81,4 @@ def words(folder: Path, dates: Iterable[str]) -> dict[str, list[str]]:
 
 def answer(loaded: Case, on: str | None = None, known: str | None = None, reading: str | None = None) -> dict[str, Any]:
     """The board as JSON."""
-    return board_json(desk.board(desk.ask(loaded, on, known, None, reading)))
+    return board_json(desk.board(desk.ask(loaded, on, known, reading)))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tallybook import __version__
 from tallybook.agreement.provision import Duty
+from tallybook.casefile.files import Files, Folder
 from tallybook.casefile.new import new_case as write_new_case
 from tallybook.casefile.read import CaseRead, read_case
 from tallybook.commitments.commitment import commitment
@@ -21,12 +22,13 @@ from tallybook.verdicts.because import explain
 from tallybook.verdicts.board import Board, BoardLine, OwedDuty, board_line, draw_board
 from tallybook.verdicts.combine import duty_verdict
 from tallybook.verdicts.inquiry import PLAIN, Case, Inquiry, Question
-from tallybook.verdicts.sentences import in_words
+from tallybook.verdicts.sentences import in_words, said
 from tallybook.verdicts.status import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tallybook.casefile.view import Seen
     from tallybook.checker.check import Checked
     from tallybook.codify.code import Code
     from tallybook.codify.difference import Difference
@@ -37,17 +39,40 @@ if TYPE_CHECKING:
 ENGINE = f"tallybook {__version__}"
 
 
-def check_case(folder: Path) -> CaseRead:
-    """Every fault in a case folder, and notes on what has no effect."""
-    return read_case(folder)
+def check_case(folder: Path, reader: str | None = None) -> CaseRead:
+    """Every fault in a case folder, and notes on what has no effect; with `reader`, in the case as that reader may see it.
+
+    Raises MarkingError for a reader that is none, NothingToShowError for one who may see nothing.
+    """
+    return read_case(folder if reader is None else seen_by(Folder(folder), reader))
 
 
-def open_case(folder: Path) -> Case:
-    """The case in a folder. Raises CaseFaultsError with every fault where it cannot be used."""
-    read = read_case(folder)
+def open_case(folder: Path, reader: str | None = None, *, named: bool = False) -> Case:
+    """The case in a folder, as a reader may see it (a name in its markings.yaml, or a marking); the whole of it without.
+
+    Raises CaseFaultsError with every fault where it cannot be used, and what `check_case` raises.
+    """
+    if reader is None:
+        return _usable(check_case(folder), str(folder))
+    seen = seen_by(Folder(folder), reader, named=named)
+    return replace(_usable(read_case(seen), str(folder)), reader=seen.reader.name)
+
+
+def _usable(read: CaseRead, place: str) -> Case:
     if read.case is None:
-        raise CaseFaultsError(str(folder), read.faults)
+        raise CaseFaultsError(place, read.faults)
     return read.case
+
+
+def seen_by(files: Files, reader: str, *, named: bool = False) -> Seen:
+    """The files of a case as a reader may see them; only one that the case names, where they must be `named`.
+
+    Raises MarkingError for a reader that is none, NothingToShowError for one who may see nothing.
+    """
+    from tallybook.casefile.view import Seen, rights_of
+
+    rights = rights_of(files)
+    return Seen(files, rights, rights.policy.reader(reader, named=named))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +83,20 @@ class Opened:
     notes: tuple[str, ...] = ()
 
 
-def open_filed(folder: Path, database: str | None, recorded: str | None, environment: Mapping[str, str]) -> Opened:
+def open_filed(
+    folder: Path,
+    database: str | None,
+    recorded: str | None,
+    environment: Mapping[str, str],
+    reader: str | None = None,
+    *,
+    named: bool = False,
+) -> Opened:
     """The case from its ledger, where it has one, as it stood at a recorded time; else the case in the folder.
 
-    Raises CaseFaultsError where it cannot be used, StoreError for a ledger that is missing or cannot be read, and TallybookError
-    for a recorded time of a case without a ledger.
+    With `reader` it is the case as they may see it, by the rights that hold now. Raises CaseFaultsError where it cannot be used,
+    StoreError for a ledger that is missing or cannot be read, TallybookError for a recorded time of a case without a ledger, and
+    what `open_case` raises.
     """
     from tallybook.registry import place as places
 
@@ -71,15 +105,16 @@ def open_filed(folder: Path, database: str | None, recorded: str | None, environ
         if recorded is not None:
             do = "tallybook ledger init makes one; until then nothing is recorded"
             raise TallybookError(f"{folder} has no ledger", where="--recorded", do=do)
-        return Opened(open_case(folder))
+        return Opened(open_case(folder, reader, named=named))
     from tallybook.registry import reading
 
+    if reader is not None:
+        found, who, through = reading.for_reader(place, recorded, reader, named=named)
+        return Opened(replace(_usable(reading.read_filed(found, through), place.shown), reader=who.name, checkpoint=None))
     found = reading.on_file(place, recorded)
-    read = reading.read_filed(found)
-    if read.case is None:
-        raise CaseFaultsError(place.shown, read.faults)
-    notes = reading.notes_on(found, read.case.tz) if recorded is None and folder.is_dir() else ()
-    return Opened(read.case, tuple(notes))
+    case = _usable(reading.read_filed(found), place.shown)
+    notes = reading.notes_on(found, case.tz) if recorded is None and folder.is_dir() else ()
+    return Opened(case, tuple(notes))
 
 
 def ledger_notes(folder: Path, case: Case, environment: Mapping[str, str]) -> list[Fault]:
@@ -97,22 +132,34 @@ def ledger_notes(folder: Path, case: Case, environment: Mapping[str, str]) -> li
 
 @contextmanager
 def filed_folder(
-    folder: Path, database: str | None, recorded: str | None, known: datetime, environment: Mapping[str, str]
+    folder: Path,
+    database: str | None,
+    recorded: str | None,
+    known: datetime,
+    environment: Mapping[str, str],
+    reader: str | None = None,
 ) -> Iterator[Path]:
-    """A folder that holds the case as it was opened: its own, or the one on file, written to a place of its own for a while."""
+    """A folder that holds the case as it was opened: its own, or another that is written for a while and gone afterwards."""
     from tallybook.registry import place as places
 
     place = places.place_of(folder, database, environment)
-    if not places.has_ledger(place):
+    if not places.has_ledger(place) and reader is None:
         yield folder
         return
     from tempfile import TemporaryDirectory
 
+    from tallybook.casefile.writing import write_files
     from tallybook.ledger.entry import instant_text
     from tallybook.registry import filing, reading
 
     with TemporaryDirectory(prefix="tallybook-") as made:
-        filing.export_folder(reading.on_file(place, recorded), Path(made), instant_text(known))
+        if not places.has_ledger(place):
+            write_files(seen_by(Folder(folder), reader or ""), Path(made))
+        elif reader is not None:
+            found, _, through = reading.for_reader(place, recorded, reader)
+            write_files(through(found.files(instant_text(known))), Path(made))
+        else:
+            filing.export_folder(reading.on_file(place, recorded), Path(made), instant_text(known))
         yield Path(made)
 
 
@@ -125,23 +172,18 @@ def ask(
     case: Case,
     on: str | None = None,
     known: str | None = None,
-    reader: str | None = None,
     reading: str | None = None,
     side: str | None = None,
 ) -> Inquiry:
     """Put a question. `known` defaults to `on`, and `on` to the case's default_as_of; a bare day means its end.
 
-    With `side` the answer is one that this party could give, on what it could know.
-    Raises TallybookError for a date that is none, a reading or party that the case does not name, and a reader: nothing in a case
-    is marked yet, so an answer for a particular reader cannot be told from anybody's.
+    The answer is for the reader for whom the case was opened. With `side` it is one that this party could give, on what it could
+    know. Raises TallybookError for a date that is none, and for a reading or party that the case does not name.
     """
     default = case.agreement.default_as_of
     if case.as_filed is not None:
-        case = case.as_filed(_instant(case, known or on or default, "--known" if known else "--on"))
-    if reader is not None:
-        raise TallybookError(
-            f"no reader {reader!r}: nothing in this case is marked", where="--as", do="leave --as out: the answer is for everyone"
-        )
+        then = case.as_filed(_instant(case, known or on or default, "--known" if known else "--on"))
+        case = replace(then, reader=case.reader)
     names = [PLAIN, *(name for name in case.agreement.readings if name != PLAIN)]
     if reading is not None and reading not in names:
         raise TallybookError(f"no reading {reading!r}", where="--reading", do=f"the readings are {', '.join(names)}")
@@ -149,7 +191,7 @@ def ask(
         raise TallybookError(f"no party {side!r}", where="--side", do=f"the parties are {', '.join(case.agreement.parties)}")
     on_at = _instant(case, on or known or default, "--on" if on else "--known")
     known_at = _instant(case, known or on or default, "--known" if known else "--on")
-    return Inquiry(case, Question(on_at, known_at, reading=reading or PLAIN, side=side or ""), status_of)
+    return Inquiry(case, Question(on_at, known_at, case.reader, reading or PLAIN, side or ""), status_of)
 
 
 def _instant(case: Case, text: str, option: str) -> datetime:
@@ -274,7 +316,7 @@ class LineChange:
 
 def changes(case: Case, since: str, until: str | None, reading: str | None = None) -> tuple[Inquiry, Inquiry, list[LineChange]]:
     """What changed on the board between two dates, each as it was known then."""
-    before, after = ask(case, since, since, None, reading), ask(case, until, until, None, reading)
+    before, after = ask(case, since, since, reading), ask(case, until, until, reading)
     if before.question.known > after.question.known:
         raise TallybookError("--since is later than the date compared with", where="--since", do="exchange the two dates")
     out = []
@@ -291,7 +333,7 @@ def _line_change(before: Inquiry, old: BoardLine, new: BoardLine) -> LineChange:
         for bears in fresh:
             fresh[bears] = tuple(i for i in new.finding.ids(bears) if i not in before.view.reports)
         if old.shown != new.shown:
-            told = in_words(new.finding)
+            told = said(new.finding)
             if not any(fresh.values()):
                 told += " No new report: what was on file faded, or the agreement changed."
     elif new.measure:
@@ -316,7 +358,12 @@ def as_dict(change: LineChange) -> dict[str, Any]:
 
 
 def lint(
-    folder: Path, on: str | None = None, trials: int = 100, seed: int = 0, progress: Callable[[int, int], None] | None = None
+    folder: Path,
+    on: str | None = None,
+    trials: int = 100,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+    reader: str | None = None,
 ) -> Lint:
     """What is wrong with the agreement in a folder beyond its form; `trials` and `seed` are for restatements.
 
@@ -326,13 +373,9 @@ def lint(
     from tallybook.lint import rules
     from tallybook.lint.restatement import no_progress
 
-    case = open_case(folder)
-    try:
-        lines = load_agreement((folder / FILE).read_bytes()).document
-    except OSError as error:
-        raise TallybookError(
-            f"cannot be read: {error.strerror}", where=str(folder / FILE), do="make it a readable file"
-        ) from error
+    case = open_case(folder, reader)
+    files = Folder(folder) if reader is None else seen_by(Folder(folder), reader)
+    lines = load_agreement(files.read(FILE)).document
     at = _instant(case, on, "--on") if on else None
     return rules.lint(case, lines.line_of, at, trials, seed, progress or no_progress)
 

@@ -16,7 +16,7 @@ from tallybook.cli.main import main
 from tallybook.errors import TallybookError
 
 REPORTS = ("observations", "commitments", "measures", "incidents", "vessels", "sources", "bearings")
-FILES = {"agreement.yaml", "items.yaml", "places.csv", *(f"reports/{name}.csv" for name in REPORTS)}
+FILES = {"agreement.yaml", "items.yaml", "markings.yaml", "places.csv", *(f"reports/{name}.csv" for name in REPORTS)}
 
 
 def verdicts(folder: Path, on: str | None = None) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def books(name: str) -> Books:
 
 
 def ask(name: str, on: str, known: str | None = None, reading: str | None = None) -> Inquiry:
-    return desk.ask(opened(name), on, known, None, reading)
+    return desk.ask(opened(name), on, known, reading)
 
 
 def told(inquiry: Inquiry, name: str) -> dict[str, Any]:

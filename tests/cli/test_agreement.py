@@ -22,7 +22,11 @@ CASE = str(EXAMPLE)
 def loaded_once(monkeypatch: pytest.MonkeyPatch, case: LoadedCase) -> None:
     """The example is read once for all these tests; other folders are read as ever."""
     read = desk.open_case
-    monkeypatch.setattr(desk, "open_case", lambda folder: case if folder == EXAMPLE else read(folder))
+
+    def opened(folder: Path, reader: str | None = None, *, named: bool = False) -> LoadedCase:
+        return case if folder == EXAMPLE and reader is None else read(folder, reader, named=named)
+
+    monkeypatch.setattr(desk, "open_case", opened)
 
 
 def out(capfd: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
@@ -159,7 +163,7 @@ def test_nothing_changed(capfd: pytest.CaptureFixture[str]) -> None:
         (["diff", CASE, "--from", "1962-11-03", "--json", "--md"], "one answer has one form"),
         (["codify", CASE, "--json", "--md"], "one answer has one form"),
         (["codify", CASE, "--html", "/nowhere/x.html"], "cannot be written"),
-        (["codify", CASE, "--as", "anybody"], "no reader"),
+        (["codify", CASE, "--as", "anybody"], "nothing in this case is marked"),
         (["erase", CASE], "No such command"),
     ],
     ids=lambda v: " ".join(v[:1] + v[2:]) if isinstance(v, list) else "",

@@ -60,7 +60,7 @@ def case_of(
 
 
 def code_of(case: Case, on: str = "2030-01-01", known: str | None = None, reading: str | None = None) -> Code:
-    return desk.codify(desk.ask(case, on, known, None, reading))
+    return desk.codify(desk.ask(case, on, known, reading))
 
 
 def article(code: Code, name: str) -> Article:

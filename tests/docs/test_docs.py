@@ -79,7 +79,8 @@ def test_commands_on_a_page_run_in_their_order(
 ) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.delenv("TALLYBOOK_DATABASE", raising=False)
+    for name in ("TALLYBOOK_DATABASE", "TALLYBOOK_TOKEN", "TALLYBOOK_USERS"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     for shown in commands(page):
         told = f"tallybook {' '.join(shown.arguments)}"

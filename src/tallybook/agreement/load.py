@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tallybook.agreement.agreement import Agreement
-from tallybook.agreement.yamltext import Document, Path, read_yaml
+from tallybook.agreement.yamltext import Document, Path, read_yaml, without_markings
 from tallybook.errors import Fault
 
 FILE = "agreement.yaml"
@@ -33,6 +33,7 @@ def load_agreement(raw: bytes) -> Loaded:
             faults.append(Fault(FILE, 1, "", "not a mapping of keys", "start with `agreement: NAME`"))
         return Loaded(None, {}, document, faults)
     agreement: Agreement | None = None
+    document.data = without_markings(document.data)
     try:
         agreement = Agreement.model_validate(document.data)
     except ValidationError as error:

@@ -24,6 +24,8 @@ Path: TypeAlias = tuple[str | int, ...]
 
 LARGEST = 4_000_000
 DEEPEST = 60
+MARKING = "marking"
+"""The key, and in a table the column, that says who may read an entry. It says nothing about the case."""
 _INT = re.compile(r"[-+]?(0|[1-9]\d{0,17})", re.ASCII)
 _FLOAT = re.compile(r"[-+]?\d{1,18}\.\d{1,18}([eE][-+]?\d{1,3})?", re.ASCII)
 _BARE = {"yes", "no", "on", "off", "y", "n"}
@@ -74,6 +76,23 @@ def read_yaml(raw: bytes, file: str) -> Document:
         return out
     out.data = _value(root, (), file, out)
     return out
+
+
+def without_markings(data: Any) -> Any:
+    """The groups of entries of a file, without the markings of the entries."""
+    return {key: _bare_group(group) for key, group in data.items()} if isinstance(data, dict) else data
+
+
+def _bare_group(group: Any) -> Any:
+    if isinstance(group, dict):
+        return {key: _bare_entry(entry) for key, entry in group.items()}
+    return [_bare_entry(entry) for entry in group] if isinstance(group, list) else group
+
+
+def _bare_entry(entry: Any) -> Any:
+    if isinstance(entry, dict) and isinstance(entry.get(MARKING), str):
+        return {key: value for key, value in entry.items() if key != MARKING}
+    return entry
 
 
 def decoded(raw: bytes, file: str, faults: list[Fault]) -> str | None:

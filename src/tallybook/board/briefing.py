@@ -11,7 +11,9 @@ from tallybook.board.text import ending_words, quantity_words, review_words, sta
 from tallybook.core.time import written
 from tallybook.verdicts.because import explain
 from tallybook.verdicts.board import Board, BoardLine, owed_json, receipt
-from tallybook.verdicts.sentences import in_words
+from tallybook.verdicts.inquiry import EVERYONE
+from tallybook.verdicts.marked import whole_banner
+from tallybook.verdicts.sentences import said
 from tallybook.verdicts.weigh import GOOD_EVIDENCE
 
 
@@ -37,6 +39,8 @@ def briefing(board: Board) -> str:
         on=written(question.on, tz),
         known=written(question.known, tz),
         reading=question.reading,
+        reader=question.reader if question.reader != EVERYONE else "",
+        banner=whole_banner(inquiry),
         lines=[_line(board, line) for line in board.lines],
         owed=owed_json(board.inquiry, board.duties),
         state_words=state_words,
@@ -52,9 +56,10 @@ def _line(board: Board, line: BoardLine) -> dict[str, Any]:
     out: dict[str, Any] = {
         "id": line.line.id,
         "title": line.title,
+        "portion": line.portion,
         "word": line.label,
         "css": line.shown.replace(" ", "-") if finding and finding.verdict else "state",
-        "words": in_words(finding) if finding else line.measure.words if line.measure else "",
+        "words": said(finding) if finding else line.measure.words if line.measure else "",
         "quantity": quantity_words(finding) if finding else "",
         "reviews": review_words(finding) if finding else [],
         "bars": [],

@@ -24,11 +24,11 @@ def _template() -> Template:
     return environment.get_template("code.html")
 
 
-def code_page(blocks: Iterable[Block], head: str, made_by: str) -> str:
-    """The whole page as HTML. `head` is what the window is called, `made_by` names the engine."""
+def code_page(blocks: Iterable[Block], head: str, made_by: str, banner: str = "") -> str:
+    """The whole page as HTML. `head` is what the window is called, `made_by` names the engine, `banner` is its marking."""
     shown = [_block(block) for block in blocks]
     contents = [b for b in shown if b["kind"] in ("section", "article") and b["anchor"]]
-    return _template().render(head=head, blocks=shown, contents=contents, made_by=made_by)
+    return _template().render(head=head, blocks=shown, contents=contents, made_by=made_by, banner=banner)
 
 
 def _block(block: Block) -> dict[str, Any]:

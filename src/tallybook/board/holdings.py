@@ -36,7 +36,8 @@ from tallybook.verdicts.holding_words import (
     units,
     without_figure,
 )
-from tallybook.verdicts.sentences import in_words, known_by
+from tallybook.verdicts.marked import whole_banner
+from tallybook.verdicts.sentences import known_by, said
 
 _KINDS = {
     "removed": "running total out",
@@ -72,7 +73,8 @@ def page(holding: Holding, whole: bool = False) -> Page:
         Section("Assumed, and reported by nobody", (Items(holding.assumed),)),
     ]
     lead = (*answer(holding), board_words(holding.finding))
-    return Page(title_of(holding), (asked(holding), *lead), tuple(s for s in sections if s is not None))
+    shown = tuple(s for s in sections if s is not None)
+    return Page(title_of(holding), (asked(holding), *lead), shown, whole_banner(holding.inquiry))
 
 
 def title_of(holding: Told) -> str:
@@ -89,7 +91,7 @@ def asked(holding: Told) -> str:
 
 def board_words(finding: Finding) -> str:
     """What the board says of the claim."""
-    return f"The board: {finding.verdict.value if finding.verdict else finding.state}. {in_words(finding)}"
+    return f"The board: {finding.verdict.value if finding.verdict else finding.state}. {said(finding)}"
 
 
 def _questions(holding: Holding) -> Section:

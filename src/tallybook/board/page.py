@@ -37,16 +37,18 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A title, what is said at once, and sections."""
+    """A title, what is said at once, and sections. `banner` is its marking, at the head and the foot."""
 
     title: str
     lead: tuple[str, ...]
     sections: tuple[Section, ...]
+    banner: str = ""
 
 
 def text(page: Page) -> str:
     """The page for pipes: no colour, no boxes, one fact a line."""
-    out = [clean(page.title), *(clean(line) for line in page.lead)]
+    frame = [clean(page.banner)] if page.banner else []
+    out = [*frame, clean(page.title), *(clean(line) for line in page.lead)]
     for section in page.sections:
         out += ["", clean(section.title)]
         for block in section.blocks:
@@ -56,12 +58,13 @@ def text(page: Page) -> str:
                 out += [f"  - {clean(row)}" for row in block.rows]
             else:
                 out.append(f"  {clean(block)}")
-    return "\n".join(out) + "\n"
+    return "\n".join([*out, *([""] if frame else []), *frame]) + "\n"
 
 
 def markdown(page: Page) -> str:
     """The page as Markdown with tables, to go into a report."""
-    out = [f"# {plain(page.title)}", ""]
+    frame = [f"**{plain(page.banner)}**", ""] if page.banner else []
+    out = [*frame, f"# {plain(page.title)}", ""]
     for line in page.lead:
         out += [plain(line), ""]
     for section in page.sections:
@@ -76,7 +79,7 @@ def markdown(page: Page) -> str:
             else:
                 out.append(plain(block))
             out.append("")
-    return "\n".join(out)
+    return "\n".join([*out, *frame])
 
 
 def clean(words: str) -> str:

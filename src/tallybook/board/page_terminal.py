@@ -16,6 +16,8 @@ _WIDEST = 12
 def show(page: Page, console: Console | None = None) -> None:
     """Print the page."""
     console = console or Console(highlight=False)
+    if page.banner:
+        console.print(Text(clean(page.banner), style="bold reverse"))
     console.print(Text(clean(page.title), style="bold"))
     for n, line in enumerate(page.lead):
         console.print(Text(clean(line), style="dim" if n == 0 else ""))
@@ -30,6 +32,8 @@ def show(page: Page, console: Console | None = None) -> None:
                     console.print(Padding(Text(f"- {clean(row)}"), (0, 0, 0, 2)))
             else:
                 console.print(Padding(Text(clean(block)), (0, 0, 0, 2)))
+    if page.banner:
+        console.print(Text(clean(page.banner), style="bold reverse"))
 
 
 def _table(table: Table) -> RichTable:

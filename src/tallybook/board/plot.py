@@ -12,6 +12,7 @@ from tallybook.board.page import clean
 from tallybook.board.picture import Bar, Day, Picture, Triple, picture_of
 from tallybook.verdicts.holding import Holding
 from tallybook.verdicts.holding_words import date_words, number
+from tallybook.verdicts.marked import whole_banner
 from tallybook.verdicts.staged import StagedHolding
 
 WIDTH, HEIGHT = 960, 800
@@ -47,11 +48,11 @@ class Scale:
 
 def plot(held: Holding | StagedHolding) -> str:
     """The whole picture of an account as SVG."""
-    return draw(picture_of(held))
+    return draw(picture_of(held), whole_banner(held.inquiry))
 
 
-def draw(picture: Picture) -> str:
-    """A picture as SVG."""
+def draw(picture: Picture, banner: str = "") -> str:
+    """A picture as SVG, with its marking in two corners."""
     parts = [
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
@@ -66,6 +67,7 @@ def draw(picture: Picture) -> str:
         _text(24, 56, picture.asked, fill=SOFT),
         *_waterfall(picture),
         *_days(picture),
+        *([_text(WIDTH - 24, at, banner, size=11, weight="bold", anchor="end") for at in (18, HEIGHT - 8)] if banner else ()),
         "</svg>",
     ]
     return "\n".join(parts) + "\n"

@@ -9,6 +9,7 @@ from tallybook.board.page import Block, Items, Page, Section, Table
 from tallybook.core.chance import chance
 from tallybook.verdicts.finding import find
 from tallybook.verdicts.holding_words import by_reading, date_words, number, one_in, points, span, units
+from tallybook.verdicts.marked import whole_banner
 from tallybook.verdicts.staged import StagedHolding, StockDay
 from tallybook.verdicts.staged_words import staged_answer, waterfall
 
@@ -31,7 +32,7 @@ def page(held: StagedHolding, whole: bool = False) -> Page:
         Section("How it was computed", (_method(held),)),
     ]
     lead = (asked(held), *staged_answer(held), *by_reading(finding), board_words(finding))
-    return Page(title_of(held), lead, tuple(s for s in sections if s is not None))
+    return Page(title_of(held), lead, tuple(s for s in sections if s is not None), whole_banner(held.inquiry))
 
 
 def _questions(held: StagedHolding) -> Section:

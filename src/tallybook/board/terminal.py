@@ -6,8 +6,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tallybook.board.text import books_words, details, ending_words, state_words
+from tallybook.board.text import books_words, details, ending_words, marked, state_words
 from tallybook.verdicts.board import Board, owed_json
+from tallybook.verdicts.marked import whole_banner
 from tallybook.verdicts.sentences import known_by
 
 STYLES = {
@@ -25,7 +26,9 @@ STYLES = {
 def show(board: Board, console: Console | None = None) -> None:
     """Print the board."""
     console = console or Console(highlight=False)
-    inquiry = board.inquiry
+    inquiry, banner = board.inquiry, whole_banner(board.inquiry)
+    if banner:
+        console.print(Text(banner, style="bold reverse"))
     console.print(Text(inquiry.agreement.title, style="bold"))
     console.print(Text(f"The board {known_by(inquiry)}; reading: {inquiry.question.reading}", style="dim"))
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 1, 0))
@@ -36,7 +39,7 @@ def show(board: Board, console: Console | None = None) -> None:
         cell = Text()
         for n, detail in enumerate(details(line)):
             cell.append(("\n" if n else "") + detail, style="" if n == 0 else "dim")
-        table.add_row(Text(line.title), Text(line.label, style=STYLES.get(line.shown, "bold")), cell)
+        table.add_row(Text(marked(line.portion, line.title)), Text(line.label, style=STYLES.get(line.shown, "bold")), cell)
     console.print(table)
     owed = Table(
         show_edge=False, pad_edge=False, header_style="dim", title="Still owed", title_justify="left", padding=(0, 2, 0, 0)
@@ -50,3 +53,5 @@ def show(board: Board, console: Console | None = None) -> None:
         console.print(Text(told))
     if told := books_words(board):
         console.print(Text(f"\nMade from {told}", style="dim"))
+    if banner:
+        console.print(Text(banner, style="bold reverse"))

@@ -7,6 +7,7 @@ from typing import Any
 from tallybook.evidence.review import dissent_in_words
 from tallybook.verdicts.board import Board, BoardLine, agreement_json, owed_json, without_effect
 from tallybook.verdicts.finding import Finding
+from tallybook.verdicts.marked import whole_banner
 from tallybook.verdicts.sentences import known_by
 
 MOST_SHOWN = 4
@@ -14,11 +15,13 @@ MOST_SHOWN = 4
 
 def text(board: Board) -> str:
     """The board in plain text."""
-    inquiry = board.inquiry
-    out = [inquiry.agreement.title, f"The board {known_by(inquiry)}; reading: {inquiry.question.reading}", ""]
-    width = max(len(line.title) for line in board.lines)
-    for line in board.lines:
-        out.append(f"{line.title.ljust(width)}  {line.label.upper()}")
+    inquiry, banner = board.inquiry, whole_banner(board.inquiry)
+    out = [banner] if banner else []
+    out += [inquiry.agreement.title, f"The board {known_by(inquiry)}; reading: {inquiry.question.reading}", ""]
+    titles = [marked(line.portion, line.title) for line in board.lines]
+    width = max(len(title) for title in titles)
+    for line, title in zip(board.lines, titles, strict=True):
+        out.append(f"{title.ljust(width)}  {line.label.upper()}")
         out.extend(f"{' ' * width}  {detail}" for detail in details(line))
     out += ["", "Still owed"]
     for row in owed_json(board.inquiry, board.duties):
@@ -29,7 +32,13 @@ def text(board: Board) -> str:
     out += ["", "Measures"]
     out.extend(f"  {m.title}: {m.words}" for m in board.measures if m.current)
     out += ["", f"Made from {told}"] if (told := books_words(board)) else []
+    out += ["", banner] if banner else []
     return "\n".join(out) + "\n"
+
+
+def marked(portion: str, words: str) -> str:
+    """Words with their portion mark in front, where there is one."""
+    return f"{portion} {words}" if portion else words
 
 
 def books_words(board: Board) -> str:
@@ -74,9 +83,9 @@ def details(line: BoardLine) -> list[str]:
         m = line.measure
         return [m.words, f"by {', '.join(m.reports[:3])}"] if m and m.reports else []
     finding = line.finding
-    from tallybook.verdicts.sentences import in_words
+    from tallybook.verdicts.sentences import said
 
-    out = [in_words(finding)]
+    out = [said(finding)]
     if quantity := quantity_words(finding):
         out.append(quantity)
     out.append(evidence_words(finding))

@@ -7,8 +7,10 @@ import io
 from pathlib import Path
 from typing import Any
 
-from tallybook.agreement.yamltext import read_yaml
+from tallybook.agreement.yamltext import read_yaml, without_markings
+from tallybook.casefile.case_markings import released_forms
 from tallybook.casefile.exhibits import hash_in_hand
+from tallybook.casefile.files import Folder
 from tallybook.checker.books import Books, BooksError
 from tallybook.core.plaintext import NotPlainTextError, plain_text
 from tallybook.evidence.ingest.safe_cells import opened
@@ -23,20 +25,22 @@ def read_books(folder: Path) -> Books:
     agreement = _yaml(folder, "agreement.yaml")
     items = _yaml(folder, "items.yaml").get("items")
     reports: dict[str, dict[str, str]] = {}
+    twice = released_forms(Folder(folder))
     for table in TABLES:
         for row in _rows(folder, f"reports/{table}.csv"):
-            reports[row.get("id", "")] = {**row, "table": table}
+            if row.get("id", "") not in twice:
+                reports[row.get("id", "")] = {**row, "table": table}
     return Books(
         agreement=agreement,
         reports=reports,
-        bearings=_rows(folder, "reports/bearings.csv"),
+        bearings=[row for row in _rows(folder, "reports/bearings.csv") if row.get("report", "") not in twice],
         places={row.get("id", ""): row for row in _rows(folder, "places.csv")},
         items=items if isinstance(items, dict) else {},
         texts=_texts(folder, agreement.get("instruments")),
         holdings=_holdings(folder),
         exhibits={row.get("id", ""): row for row in _optional_rows(folder, "reports/exhibits.csv")},
         custody=_optional_rows(folder, "reports/custody.csv"),
-        reviews=_optional_rows(folder, "reports/reviews.csv"),
+        reviews=[row for row in _optional_rows(folder, "reports/reviews.csv") if row.get("report", "") not in twice],
         hash_of=lambda sha256: hash_in_hand(folder, sha256),
     )
 
@@ -58,7 +62,8 @@ def _yaml(folder: Path, name: str) -> dict[str, Any]:
     document = read_yaml(_text(folder, name).encode(), name)
     if document.faults or not isinstance(document.data, dict):
         raise BooksError("not a mapping that can be read", where=name, do=_DO)
-    return document.data
+    data: dict[str, Any] = without_markings(document.data)
+    return data
 
 
 def _rows(folder: Path, name: str) -> list[dict[str, str]]:

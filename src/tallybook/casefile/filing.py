@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from tallybook.agreement.yamltext import MARKING
 from tallybook.casefile.files import UnreadableFileError
 from tallybook.core.plaintext import NotPlainTextError, plain_text
 from tallybook.core.time import Moment, moment
@@ -62,6 +63,7 @@ class Thing:
     known: str = BY_CONTENT
     valid: tuple[str | None, str | None] = (None, None)
     data: bytes | None = None
+    marking: str = ""
 
     @cached_property
     def body(self) -> bytes:
@@ -134,7 +136,8 @@ def row_thing(name: str, subject: str, row: Mapping[str, str], tz: ZoneInfo) -> 
     if valid[0] and valid[1] and valid[1] < valid[0]:
         valid = (valid[0], None)
     said = {column: value for column, value in row.items() if value}
-    return Thing(kind_of(name), subject, {"row": said}, _text(known.last) if known else BY_CONTENT, valid)
+    marking = row.get(MARKING, "").strip()
+    return Thing(kind_of(name), subject, {"row": said}, _text(known.last) if known else BY_CONTENT, valid, marking=marking)
 
 
 def document(name: str, data: bytes) -> Thing:
@@ -172,7 +175,7 @@ class FiledCase:
             self._take(entry)
 
     def _take(self, entry: Entry) -> None:
-        if entry.kind in ("settlement", "verdict", "message", "key"):
+        if entry.kind in ("settlement", "verdict", "message", "key", "release", "held-back"):
             return
         if entry.body is None:
             return

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from tallybook.agreement.model import Identifier, Names, Strict, When, Words
-from tallybook.agreement.yamltext import Document, read_yaml
+from tallybook.agreement.yamltext import Document, read_yaml, without_markings
 from tallybook.core.time import MomentError, moment, zone
 from tallybook.errors import Fault
 from tallybook.holdings.plan import DEFAULT_NONE, OTHER_NONE, MethodPlan, Plan, Range, ShipsPlan, StagePlan, UndeclaredPlan
@@ -126,7 +126,7 @@ def read_holdings(
     if faults:
         return {}, faults
     try:
-        form = HoldingsForm.model_validate(document.data)
+        form = HoldingsForm.model_validate(without_markings(document.data))
     except ValidationError as error:
         return {}, [_form_fault(item, document) for item in error.errors(include_url=False)]
     plans = {}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from tallybook.agreement.yamltext import Document, read_yaml
+from tallybook.agreement.yamltext import Document, read_yaml, without_markings
 from tallybook.errors import Fault
 from tallybook.evidence.report import Item
 
@@ -18,7 +18,7 @@ def read_items(raw: bytes) -> tuple[dict[str, Item], list[Fault]]:
     """Read item classes. Faults name the line and the key."""
     document = read_yaml(raw, FILE)
     faults = list(document.faults)
-    data = document.data
+    data = without_markings(document.data)
     if not isinstance(data, dict) or set(data) != {"items"} or not isinstance(data["items"], dict):
         if not faults:
             faults.append(Fault(FILE, 1, "", "not a mapping with the one key `items`", "start with `items:`"))

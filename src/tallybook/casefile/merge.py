@@ -154,6 +154,8 @@ def _file(out: Merge, thing: Thing, filer: Filer, corrects: int | None) -> None:
     # A row says itself when it was known; only that a correction was known at another time can be said beside it.
     known = filer.known if filer.known and corrects is not None else thing.known
     start, end = thing.valid
-    out.drafts.append(Draft(thing.kind, thing.subject, thing.body, filer.author, known, start, end, filer.marking, corrects))
+    out.drafts.append(
+        Draft(thing.kind, thing.subject, thing.body, filer.author, known, start, end, thing.marking or filer.marking, corrects)
+    )
     if thing.data is not None:
         out.blobs[str(thing.content["sha256"])] = thing.data

@@ -12,8 +12,9 @@ from tallybook.agreement.check import check_agreement
 from tallybook.agreement.load import FILE as AGREEMENT
 from tallybook.agreement.load import Loaded, load_agreement
 from tallybook.agreement.quotation import reading_text
-from tallybook.agreement.yamltext import decoded
-from tallybook.casefile import exhibit_tables
+from tallybook.agreement.yamltext import MARKING, decoded
+from tallybook.casefile import exhibit_tables, identities, marking_acts
+from tallybook.casefile.case_markings import case_markings, released_forms
 from tallybook.casefile.exhibit_tables import Extras
 from tallybook.casefile.files import Files, Folder, UnreadableFileError
 from tallybook.casefile.holdings import FILE as HOLDINGS
@@ -93,6 +94,7 @@ class _Reader:
         filed = self._reports(loaded, items)
         texts = self._texts(loaded)
         plans = self._plans(loaded, items, places)
+        markings = case_markings(self.files, self.faults)
         if loaded and loaded.agreement:
             self.faults += check_agreement(loaded, texts, self._settled(items, ITEMS), self._settled(places, PLACES))
             if not any(f"reports/{name}.csv" in self.unread for name in ingest.TABLES):
@@ -103,7 +105,7 @@ class _Reader:
         evidence = EvidenceFile(filed.reports, filed.sources, bearings, places, items, filed.exhibits, reviews)
         self._note_places(evidence)
         name = loaded.agreement.case or loaded.agreement.agreement
-        case = Case(name, loaded.agreement, loaded.base, evidence, texts, plans)
+        case = Case(name, loaded.agreement, loaded.base, evidence, texts, plans, markings=markings)
         faults = account_faults(case)
         return CaseRead(None if faults else case, faults, self.notes)
 
@@ -148,7 +150,7 @@ class _Reader:
         raw = self._bytes(name)
         if raw is None:
             return []
-        rows, faults = read_table(raw, name, columns, optional)
+        rows, faults = read_table(raw, name, columns, (*optional, MARKING))
         self.faults += faults
         if faults:
             self.unread.add(name)
@@ -211,6 +213,8 @@ class _Reader:
         }
         source_rows, bearing_rows = self._table(SOURCES, ingest.SOURCES), self._table(BEARINGS, ingest.BEARINGS)
         more = {n: self._table(n, *c) if self.files.has(n) else [] for n, c in exhibit_tables.COLUMNS.items()}
+        tables, bearing_rows, more = self._each_once(tables, bearing_rows, more)
+        self._who_sources_are(source_rows)
         extras = Extras(more, frozenset(self.unread))
         lists = self._lists(loaded, items)
         lists.reviews = extras.reviewers()
@@ -237,6 +241,29 @@ class _Reader:
         reviews = extras.reviews(lists, reports, bearings, there)
         self.faults += extras.faults
         return _Filed(reports, sources, bearings, exhibits, reviews)
+
+    def _each_once(
+        self, tables: dict[str, list[Row]], bearings: list[Row], more: dict[str, list[Row]]
+    ) -> tuple[dict[str, list[Row]], list[Row], dict[str, list[Row]]]:
+        """The rows without released forms of what is there itself: one thing told twice is not two pieces of evidence."""
+        if self.files.has(marking_acts.FILE):
+            self._table(marking_acts.FILE, marking_acts.COLUMNS, (marking_acts.OPENINGS,))
+        twice = released_forms(self.files)
+        if not twice:
+            return tables, bearings, more
+        kept = {name: [row for row in rows if row["id"] not in twice] for name, rows in tables.items()}
+        also = {
+            name: [row for row in rows if row["report"] not in twice and row["id"] not in twice] for name, rows in more.items()
+        }
+        return kept, [row for row in bearings if row["report"] not in twice], also
+
+    def _who_sources_are(self, sources: Sequence[Row]) -> None:
+        """Identities are of sources that are there, one each."""
+        if not self.files.has(identities.FILE):
+            return
+        rows = self._table(identities.FILE, identities.IDENTITY)
+        if SOURCES not in self.unread:
+            self.faults += identities.identity_faults(rows, {row["source_id"] for row in sources})
 
     def _unique(
         self,

@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 
 from tallybook import desk
-from tallybook.cli.options import case_argument, open_case, print_json, question_options, write_file
+from tallybook.cli.options import as_option, case_argument, framed, open_case, print_json, question_options, write_file
 from tallybook.codify.code import Article, Code
 from tallybook.codify.difference import Difference
 from tallybook.errors import TallybookError
 from tallybook.verdicts.inquiry import Case, Inquiry
+from tallybook.verdicts.marked import join_banner, whole_banner
 
 _ELSEWHERE = {"lint": ("tallybook.cli.lint", "What is wrong with the agreement beyond its form.")}
 
@@ -56,23 +57,25 @@ def show(
     provisions: tuple[str, ...],
     on: str | None,
     known: str | None,
-    reader: str | None,
     reading: str | None,
     as_json: bool,
 ) -> int:
     """The consolidated text of CASE, or of the provisions named: words, meaning, status, history."""
-    code = desk.codify(desk.ask(open_case(case), on, known, reader, reading))
+    inquiry = desk.ask(open_case(case), on, known, reading)
+    banner, code = whole_banner(inquiry), desk.codify(inquiry)
     chosen = _chosen(code, provisions)
     if as_json:
         from tallybook.codify.asjson import article_json, code_json
 
-        print_json([article_json(article) for article in chosen] if provisions else code_json(code))
+        rows = [article_json(article) | ({"marking": banner} if banner else {}) for article in chosen]
+        print_json(rows if provisions else code_json(code) | {"marking": banner or None})
         return 0
     from tallybook.board.code_text import code_text
     from tallybook.codify.blocks import article_blocks, code_blocks
 
     blocks = [block for article in chosen for block in article_blocks(article)] if provisions else code_blocks(code)
-    click.echo(code_text(blocks), nl=False)
+    with framed(banner):
+        click.echo(code_text(blocks), nl=False)
     return 0
 
 
@@ -93,7 +96,7 @@ def _chosen(code: Code, names: tuple[str, ...]) -> list[Article]:
     "--from", "start", required=True, metavar="ON[,KNOWN]", help="The first date, and what was known by (default: then)."
 )
 @click.option("--to", "end", metavar="ON[,KNOWN]", help="The second. Default: the case's default_as_of.")
-@click.option("--as", "reader", metavar="READER", help="The reader, in a case with markings.")
+@as_option
 @click.option("--reading", metavar="R", help="Whose interpretation.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("--md", "as_md", is_flag=True, help="As Markdown.")
@@ -102,7 +105,6 @@ def diff(
     case: Path,
     start: str,
     end: str | None,
-    reader: str | None,
     reading: str | None,
     as_json: bool,
     as_md: bool,
@@ -111,14 +113,14 @@ def diff(
     """What differs in CASE between two dates, each with what was known by a date: words, meaning, status, and by what change."""
     _one_form(("--json", as_json), ("--md", as_md), ("--html", html is not None))
     loaded = open_case(case)
-    before, after = (_asked(loaded, text, option, reader, reading) for text, option in ((start, "--from"), (end, "--to")))
-    found = desk.code_difference(before, after)
+    before, after = (_asked(loaded, text, option, reading) for text, option in ((start, "--from"), (end, "--to")))
+    found, banner = desk.code_difference(before, after), join_banner(before, after)
     if as_json:
         from tallybook.codify.asjson import difference_json
 
-        print_json(difference_json(found))
+        print_json(difference_json(found) | {"marking": banner or None})
     elif html is not None:
-        _write_difference(html, loaded, found)
+        _write_difference(html, loaded, found, banner)
     else:
         from tallybook.codify.difference import difference_blocks
 
@@ -126,30 +128,32 @@ def diff(
         if as_md:
             from tallybook.board.code_markdown import code_markdown
 
-            click.echo(code_markdown(blocks), nl=False)
+            with framed(f"**{banner}**\n" if banner else ""):
+                click.echo(code_markdown(blocks), nl=False)
         else:
             from tallybook.board.code_text import code_text
 
-            click.echo(code_text(blocks), nl=False)
+            with framed(banner):
+                click.echo(code_text(blocks), nl=False)
     return 0
 
 
-def _asked(case: Case, text: str | None, option: str, reader: str | None, reading: str | None) -> Inquiry:
+def _asked(case: Case, text: str | None, option: str, reading: str | None) -> Inquiry:
     """The question that ON or ON,KNOWN puts."""
     on, comma, known = (text or "").partition(",")
     if text is not None and (not on.strip() or (comma and not known.strip())):
         raise TallybookError(
             f"{text!r} is no date, nor two", where=option, do="write ON or ON,KNOWN, such as 1962-11-03,1962-11-20"
         )
-    return desk.ask(case, on.strip() or None, known.strip() or None, reader, reading)
+    return desk.ask(case, on.strip() or None, known.strip() or None, reading)
 
 
-def _write_difference(path: Path, case: Case, found: Difference) -> None:
+def _write_difference(path: Path, case: Case, found: Difference, banner: str) -> None:
     from tallybook.board.code_page import code_page
     from tallybook.codify.difference import difference_blocks
 
     head = f"{case.name}: from {found.before.on} to {found.after.on}"
-    write_file(path, code_page(difference_blocks(found), head, desk.ENGINE))
+    write_file(path, code_page(difference_blocks(found), head, desk.ENGINE, banner))
     click.echo(f"wrote {path}", err=True)
 
 
@@ -164,7 +168,6 @@ def codify(
     case: Path,
     on: str | None,
     known: str | None,
-    reader: str | None,
     reading: str | None,
     as_md: bool,
     html: Path | None,
@@ -176,27 +179,30 @@ def codify(
     Files and one printed form may be asked for together.
     """
     _one_form(("--md", as_md), ("--json", as_json))
-    code = desk.codify(desk.ask(open_case(case), on, known, reader, reading))
+    inquiry = desk.ask(open_case(case), on, known, reading)
+    banner, code = whole_banner(inquiry), desk.codify(inquiry)
     if html is not None:
         from tallybook.board.code_page import code_page
         from tallybook.codify.blocks import code_blocks
 
-        write_file(html, code_page(code_blocks(code), f"{code.case}: code of guidance on {code.on}", desk.ENGINE))
+        head = f"{code.case}: code of guidance on {code.on}"
+        write_file(html, code_page(code_blocks(code), head, desk.ENGINE, banner))
         click.echo(f"wrote {html}", err=True)
     if akn is not None:
         from tallybook.codify.akn import code_akn
 
-        write_file(akn, code_akn(code, desk.ENGINE))
+        write_file(akn, code_akn(code, desk.ENGINE, banner))
         click.echo(f"wrote {akn}", err=True)
     if as_json:
         from tallybook.codify.asjson import code_json
 
-        print_json(code_json(code))
+        print_json(code_json(code) | {"marking": banner or None})
     elif as_md or (html is None and akn is None):
         from tallybook.board.code_markdown import code_markdown
         from tallybook.codify.blocks import code_blocks
 
-        click.echo(code_markdown(code_blocks(code)), nl=False)
+        with framed(f"**{banner}**\n" if banner else ""):
+            click.echo(code_markdown(code_blocks(code)), nl=False)
     return 0
 
 

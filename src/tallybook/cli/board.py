@@ -36,7 +36,6 @@ def command(
     case: Path,
     on: str | None,
     known: str | None,
-    reader: str | None,
     reading: str | None,
     side: str | None,
     as_json: bool,
@@ -48,7 +47,7 @@ def command(
     """The verdict on every line of CASE, on a date, as known on a date."""
     if as_json and as_md:
         raise TallybookError("one answer has one form", where="--json --md", do="leave one of the two out")
-    drawn = desk.board(desk.ask(open_case(case), on, known, reader, reading, side))
+    drawn = desk.board(desk.ask(open_case(case), on, known, reading, side))
     if to is not None:
         _give_out(case, board_json(drawn), to, author)
     if html is not None:

@@ -8,15 +8,17 @@ from typing import Any
 import click
 
 from tallybook import desk
-from tallybook.cli.options import case_argument, open_case, print_json
+from tallybook.cli.options import as_option, case_argument, framed, open_case, print_json
 from tallybook.core.time import written
-from tallybook.verdicts.inquiry import Inquiry
+from tallybook.verdicts.inquiry import Case, Inquiry
+from tallybook.verdicts.marked import whole_banner
 
 
 @click.command(name="changes")
 @case_argument
 @click.option("--since", required=True, metavar="D", help="The earlier date, as known then.")
 @click.option("--known", "--until", "until", metavar="D", help="The later date. Default: the case's default_as_of.")
+@as_option
 @click.option("--reading", metavar="R", help="Whose interpretation.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(case: Path, since: str, until: str | None, reading: str | None, as_json: bool) -> int:
@@ -26,6 +28,8 @@ def command(case: Path, since: str, until: str | None, reading: str | None, as_j
     if as_json:
         out = {
             "case": loaded.name,
+            "reader": loaded.reader,
+            "marking": whole_banner(after) or None,
             "since": written(before.question.known, loaded.tz),
             "until": written(after.question.known, loaded.tz),
             "lines": [desk.as_dict(change) for change in found],
@@ -33,6 +37,12 @@ def command(case: Path, since: str, until: str | None, reading: str | None, as_j
         }
         print_json(out)
         return 0
+    with framed(whole_banner(after)):
+        _print(loaded, before, after, found)
+    return 0
+
+
+def _print(loaded: Case, before: Inquiry, after: Inquiry, found: list[desk.LineChange]) -> None:
     click.echo(f"From {written(before.question.known, loaded.tz)} to {written(after.question.known, loaded.tz)}")
     for change in found:
         arrow = f"{change.before} -> {change.after}" if change.moved else f"still {change.after}"
@@ -46,7 +56,6 @@ def command(case: Path, since: str, until: str | None, reading: str | None, as_j
         by = f", ruled by {row['ruling_by']}" if row["ruling_by"] else ""
         recorded = f", recorded by {', '.join(row['recorded_by'])}" if row["recorded_by"] else ""
         click.echo(f"\nIn the agreement, {row['change']} ({row['effective']}): {row['op']} {row['target']}{by}{recorded}")
-    return 0
 
 
 def _amendments(before: Inquiry, after: Inquiry) -> list[dict[str, Any]]:

@@ -9,19 +9,22 @@ import click
 
 from tallybook import desk
 from tallybook.casefile.exhibits import check_files, custody_notes
-from tallybook.cli.options import folder_argument, print_json
+from tallybook.cli.options import as_option, chosen_reader, folder_argument, print_json
 
 
 @click.command(name="check")
 @folder_argument
+@as_option
 @click.option("--json", "as_json", is_flag=True, help="Faults as JSON.")
 def command(case: Path, as_json: bool) -> int:
     """Report every fault of CASE at once, with file, line, field and what to do.
 
     Exit 0 where there is none, 1 where there are faults. Notes say what is well formed but has no effect. Exhibits are hashed.
+    With --as, of the case as that reader may see it.
     """
-    read = desk.check_case(case)
-    if read.case is not None:
+    reader = chosen_reader()
+    read = desk.check_case(case, reader)
+    if read.case is not None and reader is None:
         held, more = check_files(case, read.case.evidence.exhibits)
         read.faults += held
         read.notes += [*more, *custody_notes(read.case.evidence.exhibits.values())]

@@ -11,6 +11,7 @@ from tallybook import desk
 from tallybook.cli.options import case_argument, on_terminal, open_case, print_json, question_options, write_file
 from tallybook.errors import TallybookError
 from tallybook.verdicts.board import receipt
+from tallybook.verdicts.marked import whole_banner
 
 if TYPE_CHECKING:
     from tallybook.board.page import Page
@@ -37,7 +38,6 @@ def command(
     item: str | None,
     on: str | None,
     known: str | None,
-    reader: str | None,
     reading: str | None,
     as_json: bool,
     as_md: bool,
@@ -53,18 +53,23 @@ def command(
     if plot is not None and plot.suffix.casefold() != ".svg":
         raise TallybookError(f"{plot.name} is not called .svg", where="--plot", do="name a file that ends in .svg")
     if case.suffix.casefold() == ".json" and not case.is_dir():
-        if item or on or known or reader or reading or as_md or plot:
+        if item or on or known or reading or as_md or plot:
             what = "a problem by itself has no items, dates, readers or pictures"
             raise TallybookError(what, where=str(case), do="leave all but --json out")
         print_json(desk.solve_problem(case))
         return 0
-    inquiry = desk.ask(open_case(case), on, known, reader, reading)
+    inquiry = desk.ask(open_case(case), on, known, reading)
     accounts = desk.holdings(inquiry, item)
     if plot is not None:
         _plot(accounts, plot)
     if as_json:
-        head = {"case": inquiry.case.name, "on": inquiry.show(inquiry.on), "known": inquiry.show(inquiry.question.known)}
-        head["reading"] = inquiry.question.reading
+        head: dict[str, Any] = {
+            "case": inquiry.case.name,
+            "on": inquiry.show(inquiry.on),
+            "known": inquiry.show(inquiry.question.known),
+        }
+        head |= {"reader": inquiry.question.reader, "reading": inquiry.question.reading}
+        head["marking"] = whole_banner(inquiry) or None
         print_json({**head, "holdings": [_json(a) for a in accounts], "receipt": receipt(desk.board(inquiry))})
     elif as_md or plot is None:
         _print(accounts, as_md)

@@ -9,13 +9,14 @@ from typing import Any
 import click
 
 from tallybook import desk
-from tallybook.cli.options import folder_argument, print_json
+from tallybook.cli.options import as_option, chosen_reader, folder_argument, print_json
 
 _TITLES = {"error": "Errors", "warning": "Warnings", "note": "Notes"}
 
 
 @click.command(name="lint")
 @folder_argument
+@as_option
 @click.option("--on", metavar="D", help="Leave out what is dated or known later. Default: all that is on file.")
 @click.option(
     "--trials",
@@ -54,13 +55,13 @@ def command(case: Path, on: str | None, trials: int, seed: int, as_json: bool) -
 
 def _lint(case: Path, on: str | None, trials: int, seed: int) -> Any:
     if not sys.stderr.isatty():
-        return desk.lint(case, on, trials, seed)
+        return desk.lint(case, on, trials, seed, reader=chosen_reader())
     with click.progressbar(length=1000, label="Comparing restatements", file=sys.stderr) as bar:
 
         def progress(done: int, of: int) -> None:
             bar.update(max(0, 1000 * done // max(of, 1) - bar.pos))
 
-        return desk.lint(case, on, trials, seed, progress)
+        return desk.lint(case, on, trials, seed, progress, chosen_reader())
 
 
 def _compared(restated: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -22,6 +23,10 @@ _COMMANDS = {
     "changes": ("tallybook.cli.changes", "What changed on the board between two known dates, and why."),
     "formula": ("tallybook.cli.formula", "Where a formula over events and time holds in a log, and for which values."),
     "report": ("tallybook.cli.report", "File reports: import tables or a colleague's folder, add one row, withdraw one."),
+    "marking": ("tallybook.cli.marking", "Who may see what: markings, readers, and acts that lower or raise a marking."),
+    "redact": ("tallybook.cli.redact", "Release a redacted form of a report or an exhibit at a lower marking."),
+    "release": ("tallybook.cli.release", "Write a case for another organisation: only what it may see, with the proofs."),
+    "user": ("tallybook.cli.user", "Who may sign in, with which roles; their tokens; and what they have read."),
     "ledger": ("tallybook.cli.ledger", "What was filed, when, by whom; and the means for others to check that."),
     "agreement": ("tallybook.cli.agreement", "The agreement as it stands: show, diff, codify, lint."),
     "schema": ("tallybook.cli.schema", "The JSON Schema of agreement.yaml."),
@@ -47,12 +52,17 @@ class _Lazy(click.Group):
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tallybook")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """A verification desk for verified-removal agreements.
 
     A case is a folder: an agreement, the reports, and what an analyst reads in them. Dates are written 1962-11-03 (the end
     of that day in the case's time zone) or as instants such as 1962-11-03T20:44-05:00.
     """
+    if os.environ.get("TALLYBOOK_TOKEN"):
+        from tallybook.cli.session import sign_in
+
+        sign_in(ctx.invoked_subcommand)
 
 
 def main(arguments: list[str] | None = None) -> int:

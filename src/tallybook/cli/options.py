@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tallybook.cli.session import note, signed_in
 from tallybook.errors import TallybookError
 from tallybook.verdicts.inquiry import Case
 
@@ -67,7 +68,10 @@ def open_case(folder: Path) -> Case:
     from tallybook import desk
 
     recorded = click.get_current_context().meta.get("tallybook.recorded")
-    opened = desk.open_filed(folder, chosen_database(), recorded, os.environ)
+    who = signed_in()
+    opened = desk.open_filed(folder, chosen_database(), recorded, os.environ, chosen_reader(), named=who is not None)
+    if who is not None:
+        note(folder, opened.case.markings.most if opened.case.markings is not None else "")
     for line in opened.notes:
         click.echo(f"note: {line}", err=True)
     return opened.case
@@ -79,15 +83,41 @@ def filed_folder(folder: Path, known: datetime) -> Iterator[Path]:
     from tallybook import desk
 
     recorded = click.get_current_context().meta.get("tallybook.recorded")
-    with desk.filed_folder(folder, chosen_database(), recorded, known, os.environ) as found:
+    with desk.filed_folder(folder, chosen_database(), recorded, known, os.environ, chosen_reader()) as found:
         yield found
+
+
+def as_option(function: F) -> F:
+    """--as, for whom an answer is made: see `open_case`."""
+    return click.option(
+        "--as",
+        "reader",
+        metavar="READER",
+        expose_value=False,
+        callback=_remember,
+        help="For this reader: a name in markings.yaml, or a marking. The answer is made from what they may see.",
+    )(function)
+
+
+def chosen_reader() -> str | None:
+    """What --as says; the signed-in user's reader, where a token says who is asking. Raises TallybookError where both differ."""
+    context = click.get_current_context()
+    asked: str | None = context.meta.get("tallybook.reader")
+    who = signed_in()
+    if who is None:
+        return asked
+    if asked is not None and asked != who.reader:
+        raise TallybookError(
+            "signed in as somebody else", where="--as", do="leave --as out: the answer is made for whoever is signed in"
+        )
+    return who.reader
 
 
 def question_options(function: F) -> F:
     """--on, --known, --as and --reading."""
     for option in (
         click.option("--reading", metavar="R", help="Whose interpretation; `plain` shows where readings differ."),
-        click.option("--as", "reader", metavar="READER", help="The reader, in a case with markings."),
+        as_option,
         click.option("--known", metavar="D", help="What had been reported by then. Default: the same as --on."),
         click.option("--on", metavar="D", help="The date asked about. Default: the case's default_as_of."),
     ):
@@ -98,6 +128,16 @@ def question_options(function: F) -> F:
 side_option = click.option(
     "--side", metavar="PARTY", help="As that party could: on what it said, did, was told, or is marked as known to it."
 )
+
+
+@contextmanager
+def framed(banner: str) -> Iterator[None]:
+    """What is printed inside has its marking at the head and the foot, where it has one."""
+    if banner:
+        click.echo(banner)
+    yield
+    if banner:
+        click.echo(f"\n{banner}")
 
 
 def print_json(value: Any) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from tallybook import desk
 from tallybook.board.text import ending_words, state_words
-from tallybook.cli.options import case_argument, open_case, print_json, question_options, side_option
-from tallybook.verdicts.board import owed_json
+from tallybook.cli.options import case_argument, framed, open_case, print_json, question_options, side_option
+from tallybook.verdicts.board import Board, owed_json
+from tallybook.verdicts.inquiry import Inquiry
+from tallybook.verdicts.marked import whole_banner
 from tallybook.verdicts.sentences import known_by
 
 
@@ -23,19 +26,25 @@ def command(
     case: Path,
     on: str | None,
     known: str | None,
-    reader: str | None,
     reading: str | None,
     side: str | None,
     everything: bool,
     as_json: bool,
 ) -> int:
     """What is still owed under CASE: who, to whom, by when, on what condition, and what that waits for."""
-    inquiry = desk.ask(open_case(case), on, known, reader, reading, side)
+    inquiry = desk.ask(open_case(case), on, known, reading, side)
     drawn = desk.board(inquiry)
     rows = owed_json(inquiry, drawn.duties, everything)
     if as_json:
-        print_json(rows)
+        banner = whole_banner(inquiry)
+        print_json([row | {"marking": banner} for row in rows] if banner else rows)
         return 0
+    with framed(whole_banner(inquiry)):
+        _print(inquiry, drawn, rows)
+    return 0
+
+
+def _print(inquiry: Inquiry, drawn: Board, rows: list[dict[str, Any]]) -> None:
     click.echo(f"What is owed {known_by(inquiry)}")
     for row in rows:
         click.echo(f"\n{row['by']} to {row['to']}: @{row['id']}, {state_words(row)} ({row['kind']})")
@@ -59,4 +68,3 @@ def command(
         click.echo("nothing.")
     for told in ending_words(drawn):
         click.echo(f"\n{told}")
-    return 0

@@ -12,6 +12,7 @@ import click
 
 from tallybook.errors import TallybookError
 from tallybook.registry.place import LEDGER, Place, read_small
+from tallybook.registry.releasing import is_release, verify_release
 
 if TYPE_CHECKING:
     from tallybook.ledger.cosignature import WitnessPolicy
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 def verify_anything(what: Path, trusted: Sequence[Verifier], policy: WitnessPolicy | None, entry: Path | None) -> int:
     """Verify static files, a proof of an entry or of a fork, or a database. Returns 0 where it holds, 1 where not."""
     try:
-        if what.is_dir() and not (what / LEDGER).is_file():
+        if what.is_dir() and is_release(what):
+            _release(what, trusted, policy)
+        elif what.is_dir() and not (what / LEDGER).is_file():
             _files(what, trusted, policy)
         elif what.is_dir() or _begins(what, b"SQLite format 3"):
             return _database(Place(what), trusted, policy)
@@ -56,6 +59,20 @@ def _files(folder: Path, trusted: Sequence[Verifier], policy: WitnessPolicy | No
     click.echo(
         f"holds: {head.origin}, {head.size} entries, root {head.root.hex()}; {found.bundles} bundles and {found.tiles} tiles read"
         + _seen(dict(found.witnessed))
+    )
+
+
+def _release(folder: Path, trusted: Sequence[Verifier], policy: WitnessPolicy | None) -> None:
+    found = verify_release(folder, trusted, policy)
+    head = found.excerpt.signed.checkpoint
+    shown, told = len(found.excerpt.shown), found.release
+    click.echo(
+        f"holds: released to {told['to']} by {told['by']} ({told['authority']}) at {told['at']}; "
+        f"{head.origin}, {head.size} entries, root {head.root.hex()}, {shown} of them shown and {head.size - shown} withheld"
+        + _seen(dict(found.excerpt.witnessed))
+    )
+    click.echo(
+        f"{found.as_filed} of {found.rows} rows stand in the log as they were filed; the rest are as this release tells them."
     )
 
 

@@ -10,9 +10,11 @@ import click
 
 from tallybook import desk
 from tallybook.casefile.exhibits import CHANGED, IN_HAND, NOT_IN_HAND, state_of
-from tallybook.cli.options import case_argument, filed_folder, open_case, print_json, question_options
-from tallybook.verdicts.board import finding_json, receipt
-from tallybook.verdicts.sentences import known_by, sentences
+from tallybook.cli.options import case_argument, filed_folder, framed, open_case, print_json, question_options
+from tallybook.verdicts.board import basis, finding_json, receipt
+from tallybook.verdicts.inquiry import Inquiry
+from tallybook.verdicts.marked import whole_banner
+from tallybook.verdicts.sentences import in_words, known_by, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +34,6 @@ def command(
     name: str,
     on: str | None,
     known: str | None,
-    reader: str | None,
     reading: str | None,
     with_check: bool,
     as_json: bool,
@@ -41,14 +42,18 @@ def command(
 
     With --check the exit code is 1 where a step does not follow from the case.
     """
-    inquiry = desk.ask(open_case(case), on, known, reader, reading)
+    inquiry = desk.ask(open_case(case), on, known, reading)
     answer = desk.why(inquiry, name)
     finding = answer.line.finding if answer.line else None
     out: dict[str, Any] = {
         "case": inquiry.case.name,
+        "reader": inquiry.question.reader,
+        "basis": basis(inquiry),
+        "marking": whole_banner(inquiry) or None,
         "name": answer.name,
         "words": answer.head,
-        "finding": finding_json(finding, None) if finding else None,
+        # Its words are those that the tree leads to; what they rest on is the basis.
+        "finding": finding_json(finding, None) | {"words": in_words(finding)} if finding else None,
         "because": [tree.as_json() for tree in answer.trees],
     }
     # Only those shown are hashed: a changed file must not be cited as what it was.
@@ -67,6 +72,13 @@ def command(
             out["check"] = result.as_json()
         print_json({**out, "receipt": receipt(desk.board(inquiry))})
         return 1 if failed else 0
+    with framed(whole_banner(inquiry)):
+        _print(inquiry, answer, exhibits, result)
+    return 1 if failed else 0
+
+
+def _print(inquiry: Inquiry, answer: desk.Why, exhibits: list[dict[str, Any]], result: Checked | None) -> None:
+    finding = answer.line.finding if answer.line else None
     click.echo(f"{answer.name}, {known_by(inquiry)}")
     for tree in answer.trees:
         click.echo("")
@@ -85,7 +97,6 @@ def command(
         click.echo(f"\nWith what grades are worth {told}.")
     if result is not None:
         _tell(result)
-    return 1 if failed else 0
 
 
 _STATES = {

@@ -48,8 +48,8 @@ _HIER = frozenset(
 )
 
 
-def code_akn(code: Code, made_by: str) -> str:
-    """The code as an XML document. `made_by` names the engine, as in "tallybook 1.0"."""
+def code_akn(code: Code, made_by: str, banner: str = "") -> str:
+    """The code as an XML document. `made_by` names the engine, as in "tallybook 1.0"; `banner` is its marking."""
     names = Names(code)
     body = ET.Element("body", eId="body")
     for article in code.articles:
@@ -64,7 +64,8 @@ def code_akn(code: Code, made_by: str) -> str:
     ET.SubElement(title, "docTitle", eId="preface__docTitle").text = safe(code.title)
     act.append(body)
     ET.indent(root, " ")
-    return f"<?xml version='1.0' encoding='UTF-8'?>\n{ET.tostring(root, encoding='unicode')}\n"
+    frame = f"<!-- {safe(banner).replace('--', '- -')} -->\n" if banner else ""
+    return f"<?xml version='1.0' encoding='UTF-8'?>\n{frame}{ET.tostring(root, encoding='unicode')}\n{frame}"
 
 
 def _article(article: Article, names: Names) -> ET.Element:

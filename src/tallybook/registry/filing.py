@@ -6,11 +6,14 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from tallybook.casefile.filing import FiledCase, Thing, read_raw_table, subject_of, table_things, things
+from tallybook.agreement.yamltext import MARKING
+from tallybook.casefile.filing import FiledCase, Thing, document, read_raw_table, subject_of, table_things, things
 from tallybook.casefile.merge import Filer, Merge, Take, merge
 from tallybook.casefile.read import read_case
+from tallybook.casefile.writing import write_files
 from tallybook.core.time import MomentError
 from tallybook.errors import CaseFaultsError, Fault, TallybookError
 from tallybook.ledger.asof import WITHDRAWAL, Books, books
@@ -79,12 +82,14 @@ def file_rows(
     tz: ZoneInfo,
     filer: Filer,
     progress: Progress = lambda done, size: None,
+    files: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Filed:
-    """File rows of tables, by the file of the table. A row that is on file under its name is corrected."""
+    """File rows of tables, by the file of the table, and new files. A row that is on file under its name is corrected."""
     found = books_of(place, ledger)
     incoming: list[Thing] = []
     for name, some in rows.items():
         incoming += rows_things(found.files(), name, some, tz)
+    incoming += [document(name, data) for name, data in files.items()]
     return _file(found, ledger, incoming, filer, False, None, None, progress)
 
 
@@ -222,22 +227,14 @@ def write_back(found: OnFile, names: Sequence[str]) -> list[str]:
 
 def export_folder(found: OnFile, folder: Path, known: str | None = None) -> int:
     """Write the case on file into a new or empty folder; returns how many files. Raises TallybookError for another."""
-    marked = next((one for one in found.books.standing(known) if one.marking), None)
-    if marked is not None:
-        what = f"it is marked {marked.marking}, which a folder cannot carry"
-        raise TallybookError(what, where=marked.subject, do="export the log itself with --tiles: leaves carry their markings")
-    files = found.files(known)
-    try:
-        if folder.exists() and any(folder.iterdir()):
-            raise TallybookError("not empty", where=str(folder), do="name a new folder: nothing is written over")
-        for name in files.names():
-            path = folder / name
-            if not path.resolve().is_relative_to(folder.resolve()):
-                raise TallybookError(
-                    "a name that leads out of the folder", where=name, do="tallybook ledger log shows who filed it"
-                )
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(files.read(name))
-    except OSError as error:
-        raise TallybookError(f"cannot be written: {error.strerror}", where=str(folder), do="name a folder of your own") from error
-    return len(files.names())
+    for entry in found.books.standing(known):
+        if entry.marking and entry.marking != _told(entry):
+            what = f"it is marked {entry.marking}, which a folder cannot carry"
+            raise TallybookError(what, where=entry.subject, do="export the log itself with --tiles: leaves carry their markings")
+    return write_files(found.files(known), folder)
+
+
+def _told(entry: Entry) -> str:
+    """The marking that a row tells itself."""
+    row = entry.content().get("row") if entry.body is not None else None
+    return str(row.get(MARKING, "")) if isinstance(row, dict) else ""

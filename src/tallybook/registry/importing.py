@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from tallybook.agreement.yamltext import MARKING
 from tallybook.casefile.exhibit_tables import COLUMNS
+from tallybook.casefile.identities import FILE as IDENTITIES
+from tallybook.casefile.identities import IDENTITY
+from tallybook.casefile.marking_acts import COLUMNS as ACT_COLUMNS
+from tallybook.casefile.marking_acts import FILE as ACTS
+from tallybook.casefile.marking_acts import OPENINGS
 from tallybook.casefile.read import BEARINGS, PLACES, SOURCES
 from tallybook.errors import TallybookError
 from tallybook.evidence.ingest import rows as ingest
@@ -30,7 +36,9 @@ def tables() -> tuple[dict[str, Sequence[str]], dict[str, Sequence[str]]]:
         must[PurePath(file).stem] = columns
     for file, both in COLUMNS.items():
         must[PurePath(file).stem], may[PurePath(file).stem] = both
-    return must, may
+    must[PurePath(IDENTITIES).stem], must[PurePath(ACTS).stem] = IDENTITY, ACT_COLUMNS
+    may[PurePath(ACTS).stem] = (OPENINGS,)
+    return must, {name: (*may.get(name, ()), *((MARKING,) if MARKING not in columns else ())) for name, columns in must.items()}
 
 
 def columns_of(table: str) -> Sequence[str]:

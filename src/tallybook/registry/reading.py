@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tallybook.casefile.files import Files
 from tallybook.casefile.filing import FiledCase, things
 from tallybook.casefile.merge import Filer, Merge, merge
+from tallybook.casefile.policy import Reader
 from tallybook.casefile.read import CaseRead, read_case
+from tallybook.casefile.view import Seen, rights_of
 from tallybook.core.time import MomentError, moment
 from tallybook.errors import CaseFaultsError, TallybookError
 from tallybook.ledger.asof import Books, books, size_at
@@ -106,13 +109,40 @@ def _says(note: str, origin: str, size: int, root: bytes) -> bool:
     return (head.origin, head.size, head.root) == (origin, size, root)
 
 
-def read_filed(found: OnFile) -> CaseRead:
+Through = Callable[[Files], Files]
+"""What the files of a case are read through, so that a reader sees what they may."""
+
+
+def _whole(files: Files) -> Files:
+    return files
+
+
+def for_reader(
+    place: Place, recorded: str | None, reader: str, *, named: bool = False
+) -> tuple[OnFile, Reader, Callable[[Files], Seen]]:
+    """The books, who reads them, and through what. What they may see is as the rights are now, whatever `recorded`.
+
+    Raises what `on_file` raises, MarkingError for a reader that is none, and TallybookError for a number of entries: how many
+    there are tells of those that the reader may not see.
+    """
+    if recorded is not None and _SIZE.fullmatch(recorded.removeprefix("#")) and len(recorded) != 4:
+        raise TallybookError("a number of entries, asked for a reader", where="--recorded", do="give a day or an instant")
+    newest = on_file(place)
+    rights = rights_of(newest.files())
+    who = rights.policy.reader(reader, named=named)
+    found = newest if recorded is None else on_file(place, recorded)
+    return found, who, lambda files: Seen(files, rights, who)
+
+
+def read_filed(found: OnFile, through: Through = _whole) -> CaseRead:
     """The case that is on file. Where rows were corrected, an earlier known time is answered with what stood then."""
-    if not found.books.size:
+    if not found.books.size and through is _whole:
         raise StoreError(
             "nothing was recorded by then", where="--recorded", do="tallybook ledger log shows when what was recorded"
         )
-    read = read_case(found.files())
+    # The checkpoint covers what the reader may not see, and tells how much that is.
+    checkpoint = found.checkpoint if through is _whole else None
+    read = read_case(through(found.files()))
     if read.case is None:
         return read
     turns = found.books.turns()
@@ -122,13 +152,13 @@ def read_filed(found: OnFile) -> CaseRead:
         text = instant_text(known)
         at = bisect_right(turns, text)
         if at not in kept:
-            then = read_case(found.files(text))
+            then = read_case(through(found.files(text)))
             if then.case is None:
                 raise CaseFaultsError(found.place.shown, then.faults)
-            kept[at] = replace(then.case, checkpoint=found.checkpoint)
+            kept[at] = replace(then.case, checkpoint=checkpoint)
         return kept[at]
 
-    first = replace(read.case, checkpoint=found.checkpoint, as_filed=as_filed if turns else None)
+    first = replace(read.case, checkpoint=checkpoint, as_filed=as_filed if turns else None)
     kept[len(turns)] = first
     return CaseRead(first, read.faults, read.notes)
 

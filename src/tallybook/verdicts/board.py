@@ -31,9 +31,10 @@ from tallybook.core.time import written
 from tallybook.holdings.summary import Summary
 from tallybook.verdicts.combine import DutyVerdict, duty_verdict
 from tallybook.verdicts.finding import MOST_CITED, Finding, find
-from tallybook.verdicts.inquiry import PLAIN, Inquiry
+from tallybook.verdicts.inquiry import EVERYONE, PLAIN, Inquiry
+from tallybook.verdicts.marked import portion_of, whole_banner
 from tallybook.verdicts.reviewed import receipt_rows
-from tallybook.verdicts.sentences import in_words
+from tallybook.verdicts.sentences import said
 
 _QUOTED = ("text", "because", "covers")
 
@@ -46,6 +47,7 @@ class BoardLine:
     title: str
     finding: Finding | None
     measure: MeasureStanding | None
+    portion: str = ""
 
     @property
     def shown(self) -> str:
@@ -102,9 +104,21 @@ def board_line(inquiry: Inquiry, line: Line) -> BoardLine:
     if line.claim:
         claim = inquiry.agreement.claim(line.claim)
         assert claim is not None  # checked when the case was loaded
-        return BoardLine(line, line.title or claim.title, find(inquiry, claim), None)
+        finding = find(inquiry, claim)
+        return BoardLine(line, line.title or claim.title, finding, None, _portion(inquiry, finding))
     name = line.measure or ""
-    return BoardLine(line, line.title or inquiry.agreement.measures[name].title, None, measure_standing(inquiry, name))
+    standing = measure_standing(inquiry, name)
+    portion = portion_of(inquiry, standing.reports)
+    return BoardLine(line, line.title or inquiry.agreement.measures[name].title, None, standing, portion)
+
+
+def _portion(inquiry: Inquiry, finding: Finding) -> str:
+    """The portion mark of a finding: of all that was weighed for it, and of what its explanation ends in."""
+    if inquiry.case.markings is None:
+        return ""
+    from tallybook.verdicts.because import explain
+
+    return portion_of(inquiry, [weighed.report.id for weighed in finding.weighed], [explain(inquiry, finding)])
 
 
 def board_json(board: Board) -> dict[str, Any]:
@@ -116,6 +130,8 @@ def board_json(board: Board) -> dict[str, Any]:
         "on": written(question.on, tz),
         "known": written(question.known, tz),
         "reader": question.reader,
+        "basis": basis(inquiry),
+        "marking": whole_banner(inquiry) or None,
         "reading": question.reading,
         "side": question.side or None,
         "lines": [_line_json(line) for line in board.lines],
@@ -129,6 +145,12 @@ def board_json(board: Board) -> dict[str, Any]:
         "conflicts": [{"target": c.target, "changes": list(c.changes)} for c in inquiry.in_force.conflicts],
         "receipt": receipt(board),
     }
+
+
+def basis(inquiry: Inquiry) -> str | None:
+    """On what an answer rests that was made for a reader; None for everyone cleared."""
+    reader = inquiry.question.reader
+    return None if reader == EVERYONE else f"on what {reader} may see"
 
 
 def agreement_json(inquiry: Inquiry) -> dict[str, Any]:
@@ -149,12 +171,13 @@ def without_effect(inquiry: Inquiry) -> list[dict[str, str]]:
 
 def _line_json(line: BoardLine) -> dict[str, Any]:
     if line.finding is not None:
-        return {"id": line.line.id, "title": line.title, **finding_json(line.finding)}
+        return {"id": line.line.id, "title": line.title, "marking": line.portion or None, **finding_json(line.finding)}
     m = line.measure
     assert m is not None
     return {
         "id": line.line.id,
         "title": line.title,
+        "marking": line.portion or None,
         "verdict": None,
         "state": m.current.state if m.current else None,
         "words": m.words,
@@ -179,7 +202,7 @@ def finding_json(finding: Finding, most: int | None = MOST_CITED) -> dict[str, A
         "state": finding.state or None,
         "about": finding.about,
         "claim": finding.claim.says,
-        "words": in_words(finding),
+        "words": said(finding),
         "evidence": {"for": finding.for_.bounds.as_list(), "against": finding.against.bounds.as_list()},
         "sides": {"for": finding.for_.strength.value, "against": finding.against.strength.value},
         "standard": {
@@ -240,7 +263,7 @@ def _duty_json(item: OwedDuty) -> dict[str, Any]:
             "claim": f.claim.id,
             "verdict": f.verdict.value if f.verdict else None,
             "state": f.state or None,
-            "words": in_words(f),
+            "words": said(f),
             "quantity": _quantity_json(f),
             "supporting": f.ids("for", MOST_CITED),
             "against": f.ids("against", MOST_CITED),

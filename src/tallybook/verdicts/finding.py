@@ -12,7 +12,7 @@ from tallybook.core.time import duration, shifted
 from tallybook.core.truth import Truth
 from tallybook.evidence.grade import Grade, likelihood_ratio
 from tallybook.holdings.summary import Summary
-from tallybook.verdicts.inquiry import PLAIN, Begun, Inquiry
+from tallybook.verdicts.inquiry import EVERYONE, PLAIN, Begun, Inquiry
 from tallybook.verdicts.kept import Gap, gaps
 from tallybook.verdicts.ladder import Side, Strength, Word, side_of, word
 from tallybook.verdicts.methods import MethodsFound, Requirement, means_of, methods_found, requirement
@@ -49,7 +49,10 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The verdict on a claim at (on, known, reading). `verdict` is None where the reading does not cover the claim."""
+    """The verdict on a claim at (on, known, reading). `verdict` is None where the reading does not cover the claim.
+
+    `reader` is for whom it was made, blank for everyone cleared: it rests on what they may see.
+    """
 
     claim: Claim
     verdict: Word | None
@@ -73,6 +76,7 @@ class Finding:
     would_change: tuple[str, ...] = ()
     unreviewed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dissent: tuple[Dissent, ...] = ()
+    reader: str = ""
 
     def ids(self, bears: str, most: int | None = None) -> list[str]:
         """Ids of the reports on one side (`most` of them), strongest first; what was so before the duty began is left out."""
@@ -99,7 +103,8 @@ def find(inquiry: Inquiry, claim: Claim) -> Finding:
             other = verdict_on(inquiry, claim, scale)
             changed[name] = str(other.verdict.value if other.verdict else other.state)
         weights = Weights.of(inquiry.agreement.weighing)
-        full = replace(result, sensitivity=changed, would_change=tuple(_would_change(result, weights)))
+        reader = "" if inquiry.question.reader == EVERYONE else inquiry.question.reader
+        full = replace(result, sensitivity=changed, would_change=tuple(_would_change(result, weights)), reader=reader)
         inquiry.memo[key] = _with_reviews(inquiry, full)
     found: Finding = inquiry.memo[key]
     return found

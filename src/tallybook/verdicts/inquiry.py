@@ -23,9 +23,12 @@ from tallybook.core.time import Moment, moment, written, zone
 from tallybook.core.truth import Finding, Truth, any_of
 from tallybook.evidence.file import EvidenceFile, View
 from tallybook.holdings.plan import Plan
+from tallybook.verdicts.marked import CaseMarkings
 from tallybook.verdicts.sides import seen_by, side_has
 
 PLAIN = "plain"
+EVERYONE = "everyone cleared"
+"""The reader from whom nothing is held back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,8 @@ class Case:
     """A case as loaded: the agreement, its provisions as written, the evidence, the texts of its sources.
 
     Read from a ledger it has the `checkpoint` of the books, and `as_filed` where rows were corrected: the case as it stood on
-    file for a known time.
+    file for a known time. `reader` is for whom it was read: everything in it is what they may see. `markings` are those of its
+    rows and files, where it has a markings.yaml.
     """
 
     name: str
@@ -45,6 +49,8 @@ class Case:
     texts_composed: dict[Any, Composed] = field(default_factory=dict, compare=False, repr=False)
     checkpoint: Mapping[str, Any] | None = None
     as_filed: Callable[[datetime], Case] | None = field(default=None, compare=False, repr=False)
+    reader: str = EVERYONE
+    markings: CaseMarkings | None = field(default=None, compare=False, repr=False)
 
     @property
     def tz(self) -> ZoneInfo:
@@ -61,7 +67,7 @@ class Question:
 
     on: datetime
     known: datetime
-    reader: str = "everyone cleared"
+    reader: str = EVERYONE
     reading: str = PLAIN
     side: str = ""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tallybook.core.explanation import Because
 from tallybook.core.time import written
 from tallybook.verdicts.finding import Finding
-from tallybook.verdicts.inquiry import Inquiry
+from tallybook.verdicts.inquiry import EVERYONE, Inquiry
 from tallybook.verdicts.ladder import Strength, Word
 
 _SAYS = {
@@ -34,6 +34,11 @@ def in_words(finding: Finding) -> str:
     if finding.verdict is Word.UNCLEAR:
         return f"Unclear whether {says}: {_unclear(finding)}."
     return f"{_SAYS[finding.verdict].format(says)}{_short_of(finding)}."
+
+
+def said(finding: Finding) -> str:
+    """The verdict in one sentence, as it is told to whoever it was made for: what they may see is what it rests on."""
+    return f"On what {finding.reader} may see: {in_words(finding)}" if finding.reader else in_words(finding)
 
 
 _HAS = {
@@ -83,4 +88,5 @@ def known_by(inquiry: Inquiry) -> str:
     """The question in words: the date asked about, what was known by, and to whom."""
     tz, question = inquiry.case.tz, inquiry.question
     to = f" as far as {question.side} could know" if question.side else ""
+    to += f", on what {question.reader} may see" if question.reader != EVERYONE else ""
     return f"on {written(question.on, tz)}, as known by {written(question.known, tz)}{to}"

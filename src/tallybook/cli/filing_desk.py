@@ -1,0 +1,153 @@
+"""A case with its ledger open to write: what the commands that file have in common."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tallybook.cli.ledger import progress_bar
+from tallybook.cli.options import chosen_database
+from tallybook.errors import TallybookError
+from tallybook.registry import place as places
+
+if TYPE_CHECKING:
+    from tallybook.casefile.merge import Take
+    from tallybook.registry.filing import Filed
+
+_LARGEST = 256_000_000
+
+
+def table_file(table: str) -> str:
+    return "places.csv" if table == "places" else f"reports/{table}.csv"
+
+
+class FilingDesk:
+    """A case with its ledger open to write."""
+
+    def __init__(self, case: Path, author: str | None, key: Path | None, known: str | None) -> None:
+        from tallybook.casefile.merge import Filer
+        from tallybook.registry import reading
+
+        self.place = places.place_of(case, chosen_database(), os.environ)
+        if not places.has_ledger(self.place):
+            raise TallybookError(f"{case} has no ledger", do=f"tallybook ledger init {case} makes one, and files what is there")
+        self.ledger = places.open_ledger(self.place, key, os.environ)
+        read = reading.read_filed(self.found())
+        for fault in read.faults[:10]:
+            click.echo(f"note: on file there is a fault: {fault}", err=True)
+        self.case = read.case
+        self.tz = reading.zone_of(read)
+        self.filer = Filer(places.author_of(author, os.environ), self._instant(known))
+        self._folder_was = self._folder_differs()
+
+    def _instant(self, known: str | None) -> str:
+        from tallybook.core.time import MomentError, moment
+        from tallybook.ledger.entry import instant_text
+
+        if known is None:
+            return ""
+        try:
+            return instant_text(moment(known, self.tz).last)
+        except MomentError as error:
+            raise TallybookError(str(error), where="--known", do="correct the date") from error
+
+    def found(self) -> Any:
+        """The books as they are now."""
+        from tallybook.registry import filing
+
+        return filing.books_of(self.place, self.ledger)
+
+    def _folder_differs(self) -> bool:
+        from tallybook.registry import reading
+
+        if not self.place.folder.is_dir():
+            return False
+        try:
+            return reading.unfiled(self.found(), self.tz).is_any
+        except (TallybookError, ValueError):
+            return True
+
+    def folder(self, path: Path, settle: Path | None) -> Filed:
+        """A case folder: this one, or a colleague's."""
+        from tallybook.registry import filing, importing, reading
+
+        found = self.found()
+        files, incoming = found.files(), reading.folder_files(path)
+        kept = {name: partial(files.read, name) for name in files.names() if name.startswith("exhibits/")}
+        for line in importing.pictures_near(incoming, kept):
+            click.echo(f"warning: {line}", err=True)
+        theirs = None
+        other = places.Place(path)
+        if path.resolve() != self.place.folder.resolve() and other.file.is_file():
+            theirs = reading.on_file(other).books
+        show, end = progress_bar("filing")
+        try:
+            return filing.file_folder(
+                self.place, self.ledger, path, self.filer, theirs=theirs, settled=settled(settle), progress=show
+            )
+        finally:
+            end()
+
+    def file(self, path: Path, table: str | None) -> Filed:
+        """A file with rows of one table or several, through the door."""
+        from tallybook.registry import importing
+        from tallybook.registry.filing import NotFiledError
+
+        if path.stat().st_size > _LARGEST:
+            raise TallybookError(f"over {_LARGEST:,} bytes", where=str(path), do="split it")
+        brought = importing.bring(path.read_bytes(), path.name, table)
+        for warning in brought.warnings:
+            click.echo(f"warning: {warning}", err=True)
+        if brought.faults:
+            raise NotFiledError(str(path), brought.faults)
+        rows = {table_file(name): [row.fields for row in some] for name, some in brought.rows.items()}
+        return self.rows(rows)
+
+    def rows(self, rows: Mapping[str, list[dict[str, str]]], files: Mapping[str, bytes] | None = None) -> Filed:
+        """Rows of tables, and new files."""
+        from tallybook.registry import filing, importing
+
+        for line in importing.neighbours_of(rows, self.case) if self.case is not None else ():
+            click.echo(f"warning: {line}", err=True)
+
+        show, end = progress_bar("filing")
+        try:
+            return filing.file_rows(self.place, self.ledger, rows, self.tz, self.filer, show, files or {})
+        finally:
+            end()
+
+    def write_back(self) -> None:
+        """Write what changed into the folder too, where the folder was as the books say; else say so."""
+        from tallybook.registry import filing
+
+        if not self.place.folder.is_dir():
+            return
+        if self._folder_was:
+            click.echo(f"note: {self.place.folder} differed from its ledger before, so it was left as it is", err=True)
+            return
+        found = self.found()
+        for name in filing.write_back(found, found.files().names()):
+            click.echo(f"wrote {self.place.folder / name}", err=True)
+
+
+def settled(path: Path | None) -> dict[str, Take]:
+    from tallybook.casefile.merge import Take
+    from tallybook.evidence.ingest.safe_cells import opened
+
+    if path is None:
+        return {}
+    out: dict[str, Take] = {}
+    for n, row in enumerate(csv.DictReader(io.StringIO(places.read_small(path, 10_000_000))), 2):
+        subject, take = opened(row.get("subject") or ""), (row.get("take") or "").strip()
+        if not subject or take not in ("", *Take):
+            raise TallybookError(f"`take` is {take!r}", where=f"{path}:{n}", do="write ours or theirs, or leave it blank")
+        if take and out.setdefault(subject, Take(take)) != take:
+            raise TallybookError(f"{subject} is taken both ways", where=f"{path}:{n}", do="choose one for the whole row")
+    return out
