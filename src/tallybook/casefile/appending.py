@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tallybook.casefile.files import Files, Folder
-from tallybook.casefile.filing import read_raw_table
+from tallybook.casefile.filing import read_raw_table, subject_of
 from tallybook.casefile.read import read_case
 from tallybook.errors import CaseFaultsError, TallybookError
 from tallybook.evidence.ingest.safe_cells import table_text
 
 
 class _With:
-    """The files of a folder, some of them replaced."""
+    """The files of a case, some of them replaced."""
 
-    def __init__(self, folder: Folder, replaced: Mapping[str, bytes]) -> None:
+    def __init__(self, folder: Files, replaced: Mapping[str, bytes]) -> None:
         self._folder, self._replaced = folder, replaced
 
     @property
@@ -37,6 +37,20 @@ class _With:
     def listing(self, folder: str) -> Sequence[str]:
         more = {name for name in self._replaced if name.rpartition("/")[0] == folder}
         return sorted({*self._folder.listing(folder), *more})
+
+
+def merged_files(files: Files, rows: Mapping[str, Sequence[Mapping[str, str]]]) -> Files:
+    """The files of a case with rows put in: in the place of the row of the same name, or at the end."""
+    made: dict[str, bytes] = {}
+    for name, some in rows.items():
+        columns, before = read_raw_table(name, files.read(name)) if files.has(name) else ([], [])
+        standing = {subject_of(name, row): dict(row) for row in before}
+        for row in some:
+            subject = subject_of(name, row)
+            standing[subject] = standing.get(subject, {}) | dict(row)
+        columns += [column for row in standing.values() for column in row if column not in columns]
+        made[name] = table_text(list(dict.fromkeys(columns)), standing.values()).encode()
+    return _With(files, made)
 
 
 def append_rows(

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tallybook.cli.ledger import progress_bar
-from tallybook.cli.options import chosen_database
+from tallybook.cli.options import chosen_database, chosen_reader
+from tallybook.cli.session import signed_in
 from tallybook.errors import TallybookError
 from tallybook.registry import place as places
 
 if TYPE_CHECKING:
     from tallybook.casefile.merge import Take
     from tallybook.registry.filing import Filed
+    from tallybook.registry.writer import Writer
 
 _LARGEST = 256_000_000
 
@@ -33,13 +35,17 @@ class FilingDesk:
 
     def __init__(self, case: Path, author: str | None, key: Path | None, known: str | None) -> None:
         from tallybook.casefile.merge import Filer
+        from tallybook.casefile.read import read_case
         from tallybook.registry import reading
 
         self.place = places.place_of(case, chosen_database(), os.environ)
         if not places.has_ledger(self.place):
             raise TallybookError(f"{case} has no ledger", do=f"tallybook ledger init {case} makes one, and files what is there")
         self.ledger = places.open_ledger(self.place, key, os.environ)
-        read = reading.read_filed(self.found())
+        files = self.found().files()
+        self.writer = _writer(files)
+        # What somebody sees who does not see all is all that they are told of.
+        read = reading.read_filed(self.found()) if self.writer is None else read_case(self.writer.sees(files))
         for fault in read.faults[:10]:
             click.echo(f"note: on file there is a fault: {fault}", err=True)
         self.case = read.case
@@ -64,6 +70,17 @@ class FilingDesk:
 
         return filing.books_of(self.place, self.ledger)
 
+    def subject_named(self, name: str) -> str:
+        """The subject on file that is called so. Raises EntryError; what its author does not see is not there."""
+        from tallybook.ledger.asof import Books
+        from tallybook.registry import filing
+
+        books = self.found().books
+        if self.writer is not None:
+            files, writer = self.found().files(), self.writer
+            books = Books(books.size, {one: some for one, some in books.versions.items() if writer.has(files, one)})
+        return filing.subject_named(books, name)
+
     def _folder_differs(self) -> bool:
         from tallybook.registry import reading
 
@@ -78,6 +95,9 @@ class FilingDesk:
         """A case folder: this one, or a colleague's."""
         from tallybook.registry import filing, importing, reading
 
+        if self.writer is not None:
+            what = f"{self.writer.reader.name} does not see all of the case"
+            raise TallybookError(what, where=str(path), do="a folder is filed by whoever keeps the case; file its tables")
         found = self.found()
         files, incoming = found.files(), reading.folder_files(path)
         kept = {name: partial(files.read, name) for name in files.names() if name.startswith("exhibits/")}
@@ -113,13 +133,18 @@ class FilingDesk:
     def rows(self, rows: Mapping[str, list[dict[str, str]]], files: Mapping[str, bytes] | None = None) -> Filed:
         """Rows of tables, and new files."""
         from tallybook.registry import filing, importing
+        from tallybook.registry.writer import refusal
 
+        if self.writer is not None and (faults := self.writer.check(self.found().files(), rows)):
+            raise filing.NotFiledError(self.place.shown, faults)
         for line in importing.neighbours_of(rows, self.case) if self.case is not None else ():
             click.echo(f"warning: {line}", err=True)
 
         show, end = progress_bar("filing")
         try:
             return filing.file_rows(self.place, self.ledger, rows, self.tz, self.filer, show, files or {})
+        except filing.NotFiledError as error:
+            raise error if self.writer is None else refusal(self.place.shown) from None
         finally:
             end()
 
@@ -135,6 +160,17 @@ class FilingDesk:
         found = self.found()
         for name in filing.write_back(found, found.files().names()):
             click.echo(f"wrote {self.place.folder / name}", err=True)
+
+
+def _writer(files: Any) -> Writer | None:
+    """Who files, where it is somebody for whom not all of the case is there."""
+    name = chosen_reader()
+    if name is None:
+        return None
+    from tallybook.registry.writer import Writer
+
+    session = click.get_current_context().meta.get("tallybook.session_level")
+    return Writer.of(files, name, session, named=signed_in() is not None)
 
 
 def settled(path: Path | None) -> dict[str, Take]:

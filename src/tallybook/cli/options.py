@@ -99,6 +99,19 @@ def as_option(function: F) -> F:
     )(function)
 
 
+def writer_options(function: F) -> F:
+    """--as and --session, for whoever files and does not see all of the case: see `filing_desk`."""
+    click.option(
+        "--session",
+        "session_level",
+        metavar="MARKING",
+        expose_value=False,
+        callback=_remember,
+        help="Read and write in this session at this level, lower than your clearance. Default: your clearance.",
+    )(function)
+    return as_option(function)
+
+
 def chosen_reader() -> str | None:
     """What --as says; the signed-in user's reader, where a token says who is asking. Raises TallybookError where both differ."""
     context = click.get_current_context()

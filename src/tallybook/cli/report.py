@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tallybook.cli.filing_desk import FilingDesk, table_file
-from tallybook.cli.options import database_option, print_json, write_file
+from tallybook.cli.options import database_option, print_json, write_file, writer_options
 from tallybook.errors import TallybookError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def command() -> None:
 @_case
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @database_option
+@writer_options
 @_author
 @_key
 @_known
@@ -105,6 +106,7 @@ def import_(
 @click.argument("table")
 @click.argument("fields", nargs=-1, required=True, metavar="COLUMN=VALUE...")
 @database_option
+@writer_options
 @_author
 @_key
 def add(case: Path, table: str, fields: tuple[str, ...], author: str | None, key: Path | None) -> int:
@@ -144,6 +146,7 @@ _ADDED = {
 @click.argument("name", metavar="ID")
 @database_option
 @click.option("--reason", required=True, help="Why.")
+@writer_options
 @_author
 @_key
 @_known
@@ -152,7 +155,7 @@ def withdraw(case: Path, name: str, reason: str, author: str | None, key: Path |
     from tallybook.registry import filing
 
     desk_ = FilingDesk(case, author, key, known)
-    subject = filing.subject_named(desk_.found().books, name)
+    subject = desk_.subject_named(name)
     receipt = filing.withdraw(desk_.place, desk_.ledger, subject, desk_.filer, reason)
     desk_.write_back()
     click.echo(f"{subject}: withdrawn by entry {receipt.index}")

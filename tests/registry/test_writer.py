@@ -1,0 +1,116 @@
+"""Somebody files who does not see all of a case: nothing is written down, and nothing is learned."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hidden import High, build, leaks, run
+from registry.test_release import HIGHS
+from tallybook.registry import place
+
+NEW = [
+    "reported_at=2031-04-04",
+    "observed_from=2031-04-03",
+    "observed_to=2031-04-03",
+    "source_id=SRC-WIT",
+    "method=witness",
+    "observer=pilot",
+    "place=West Point",
+    "item_class=launcher",
+    "stage=deployed",
+    "count=2",
+    "statement=two in the quarry",
+    "grade=B2",
+]
+MIDDLE = "  middle: {clearance: TLP:AMBER, roles: [analyst]}\n"
+
+
+@pytest.fixture
+def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("TALLYBOOK_AUTHOR", "desk")
+    for name in ("TALLYBOOK_TOKEN", "TALLYBOOK_DATABASE", "TALLYBOOK_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    build(tmp_path / "case", High(HIGHS.rows, "", {}))
+    policy = tmp_path / "case" / "markings.yaml"
+    policy.write_text(policy.read_text() + MIDDLE)
+    assert run(["ledger", "init", str(tmp_path / "case")])[0] == 0
+    place.close_stores()
+    return str(tmp_path / "case")
+
+
+def add(case: str, id_: str, *more: str) -> tuple[int, str]:
+    said = {one.partition("=")[0] for one in more}
+    fields = [one for one in NEW if one.partition("=")[0] not in said]
+    code, out, error = run(["report", "add", case, "observations", f"id={id_}", *fields, *more])
+    place.close_stores()
+    return code, out + error
+
+
+def test_nobody_writes_below_what_they_read(case: str) -> None:
+    code, told = add(case, "OBS-50", "marking=TLP:GREEN", "--as", "middle")
+    assert code == 2
+    assert "marked TLP:GREEN by somebody who reads TLP:AMBER" in told
+    assert add(case, "OBS-50", "--as", "middle")[0] == 2
+    assert add(case, "OBS-50", "marking=TLP:AMBER", "--as", "middle")[0] == 0
+    assert add(case, "OBS-51", "marking=TLP:RED", "--as", "middle")[0] == 0
+    # What was written up is not theirs to see.
+    reports = json.loads(run(["board", case, "--as", "middle", "--json"])[1])
+    assert "OBS-51" not in json.dumps(reports)
+
+
+def test_in_a_session_at_a_lower_level_less_is_read_and_less_is_asked(case: str) -> None:
+    assert add(case, "OBS-50", "marking=TLP:GREEN", "--as", "middle", "--session", "TLP:GREEN")[0] == 0
+    code, told = add(case, "OBS-51", "marking=TLP:RED", "--as", "middle", "--session", "TLP:RED")
+    assert code == 2
+    assert "not a level of middle" in told
+
+
+def test_an_id_that_is_taken_above_cannot_be_used_and_nothing_is_told_of_it(case: str) -> None:
+    code, told = add(case, "OBS-H0", "--as", "low")
+    assert code == 2
+    assert "OBS-H0 cannot be its id" in told
+    assert leaks(told.replace("OBS-H0", "")) == []
+    whole = run(["ledger", "log", case, "--of", "OBS-H0", "--json"])[1]
+    assert len(json.loads(whole)) == 1
+
+
+def test_what_is_near_is_told_of_what_they_see_only(case: str) -> None:
+    text = "statement=ZEPHYR: thirteen under nets, seen again"
+    _, low = add(case, "OBS-60", text, "--as", "low")
+    assert "OBS-H0" not in low
+    _, whole = add(case, "OBS-61", text)
+    assert "OBS-H0" in whole
+
+
+def test_a_fault_is_told_in_words_of_what_they_see(case: str) -> None:
+    code, told = add(case, "OBS-70", "source_id=SRC-NONE", "--as", "low")
+    assert code == 2
+    assert "cites the source 'SRC-NONE'" in told
+    assert leaks(told) == []
+
+
+def test_what_is_not_seen_is_not_there_to_be_withdrawn(case: str) -> None:
+    texts = []
+    for name in ("OBS-H0", "OBS-NONE"):
+        code, out, error = run(["report", "withdraw", case, name, "--reason", "x", "--as", "low"])
+        place.close_stores()
+        assert code == 2
+        texts.append((out + error).replace(name, "NAME"))
+    assert texts[0] == texts[1]
+    assert run(["report", "withdraw", case, "OBS-05", "--reason", "x", "--as", "low"])[0] == 0
+
+
+def test_a_folder_is_filed_by_whoever_keeps_the_case(case: str) -> None:
+    code, _, error = run(["report", "import", case, case, "--as", "low"])
+    assert code == 2
+    assert "does not see all of the case" in error
+
+
+def test_a_correction_keeps_its_marking_and_releases_nothing(case: str) -> None:
+    code, _, error = run(["report", "add", case, "observations", "id=OBS-H0", "marking=TLP:GREEN"])
+    assert code == 2
+    assert "give it the marking of what it corrects" in error
