@@ -55,11 +55,13 @@ class Shown:
 
 
 def commands(page: Path) -> list[Shown]:
-    """Every `$ tallybook …` line of the console blocks of a page, in order."""
+    """Every `$ tallybook …` line of the console blocks of a page, in order, and every `$ cp FROM TO`."""
     found: list[Shown] = []
     for body in blocks(page, "console"):
         for line in body.splitlines():
-            if line.startswith("$ tallybook"):
+            if line.startswith("$ cp "):
+                found.append(Shown(shlex.split(line[2:]), 0, []))
+            elif line.startswith("$ tallybook"):
                 stated = re.search(r"# exit (\d+)\s*$", line)
                 found.append(Shown(shlex.split(line[2:], comments=True)[1:], int(stated[1]) if stated else 0, []))
             elif line.strip() and not line.startswith(("$", "make")):
@@ -84,6 +86,10 @@ def test_commands_on_a_page_run_in_their_order(
     monkeypatch.chdir(tmp_path)
     for shown in commands(page):
         told = f"tallybook {' '.join(shown.arguments)}"
+        if shown.arguments[0] == "cp":
+            _, source, target = shown.arguments
+            shutil.copy(source, target)
+            continue
         assert not {"|", ">", "<", "&&", ";"} & set(shown.arguments), f"one plain command a line: {told}"
         code = main(shown.arguments)
         printed = capfd.readouterr()

@@ -179,10 +179,6 @@ def _titled(self: Any, kept: Any) -> list[Raw]:
     return [row | {"marking": "TLP:GREEN"} for row in rows if row["source_id"] == "SRC-HIGH"]
 
 
-def _counted(self: Any) -> str:
-    return f"{self._files.place} ({sum(len(table.rows) for table in self._marked.tables.values())} rows)"
-
-
 def _with_columns(name: str, rows: Any) -> bytes:
     columns = (*view._COLUMNS.get(name, ()), *(("known_to",) if name.endswith("observations.csv") else ()), "marking")
     return table_text(columns, [{c: row.get(c, "") for c in columns} for row in rows]).encode()
@@ -195,7 +191,6 @@ LEAKS: list[tuple[str, Any, str, Any]] = [
     ("an exhibit", view.Seen, "_kept", _keep_some("reports/exhibits.csv")),
     ("names in a list", view, "_only", lambda row, column, names, between: row),
     ("the title of a source", view.Seen, "_stubs", _titled),
-    ("how many rows there are", view.Seen, "place", property(_counted)),
     ("that a column is in use", view, "_written", _with_columns),
 ]
 

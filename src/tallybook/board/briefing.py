@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from tallybook.board.page import css_text
 from tallybook.board.text import ending_words, quantity_words, review_words, state_words
 from tallybook.core.time import written
 from tallybook.verdicts.because import explain
@@ -41,6 +42,7 @@ def briefing(board: Board) -> str:
         reading=question.reading,
         reader=question.reader if question.reader != EVERYONE else "",
         banner=whole_banner(inquiry),
+        paged=css_text(whole_banner(inquiry)),
         lines=[_line(board, line) for line in board.lines],
         owed=owed_json(board.inquiry, board.duties),
         state_words=state_words,

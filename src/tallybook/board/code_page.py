@@ -8,6 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from tallybook.board.page import css_text
 from tallybook.codify.blocks import Block, Inserted, Struck
 from tallybook.codify.code import Verbatim
 
@@ -28,7 +29,7 @@ def code_page(blocks: Iterable[Block], head: str, made_by: str, banner: str = ""
     """The whole page as HTML. `head` is what the window is called, `made_by` names the engine, `banner` is its marking."""
     shown = [_block(block) for block in blocks]
     contents = [b for b in shown if b["kind"] in ("section", "article") and b["anchor"]]
-    return _template().render(head=head, blocks=shown, contents=contents, made_by=made_by, banner=banner)
+    return _template().render(head=head, blocks=shown, contents=contents, made_by=made_by, banner=banner, paged=css_text(banner))
 
 
 def _block(block: Block) -> dict[str, Any]:

@@ -87,6 +87,11 @@ def clean(words: str) -> str:
     return " ".join("".join(c if c.isspace() or category(c)[0] != "C" else "�" for c in words).split())
 
 
+def css_text(words: str) -> str:
+    """A text for between quotes in a style sheet: what is no letter or digit is written as its code point."""
+    return "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):06x}" for c in clean(words))
+
+
 def plain(words: str) -> str:
     """One line in which nothing is read as Markdown."""
     return clean(words).translate(_SPECIAL)

@@ -9,6 +9,7 @@ from datetime import date
 from tallybook.board.holdings import step_name
 from tallybook.verdicts.holding import Holding
 from tallybook.verdicts.holding_words import Told, answer, day, item_name, units
+from tallybook.verdicts.inquiry import EVERYONE
 from tallybook.verdicts.staged import StagedHolding
 from tallybook.verdicts.staged_words import staged_answer, waterfall
 
@@ -74,5 +75,6 @@ def _staged(held: StagedHolding) -> Picture:
 
 def _picture(held: Told, says: Sequence[str], bars: Sequence[Bar], days: tuple[Day, ...], least: float) -> Picture:
     question = held.inquiry.question
-    asked = f"on {day(question.on, held)}, as known by {day(question.known, held)}; reading: {question.reading}"
+    seen = "" if question.reader == EVERYONE else f", on what {question.reader} may see"
+    asked = f"on {day(question.on, held)}, as known by {day(question.known, held)}{seen}; reading: {question.reading}"
     return Picture(f"{held.claim.title}: {item_name(held)}", asked, units(held), tuple(says), tuple(bars), days, least)

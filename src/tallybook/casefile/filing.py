@@ -40,6 +40,7 @@ _KINDS = {
     "reports/exhibits.csv": "exhibit",
     "reports/custody.csv": "custody",
     "reports/reviews.csv": "review",
+    "reports/seals.csv": "seal",
 }
 _KNOWN = ("reported_at", "known_at", "made_at")
 _FROM = ("observed_from", "from", "date", "date_counted", "departure_date", "refers_to", "made_at")

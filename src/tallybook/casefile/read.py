@@ -21,6 +21,8 @@ from tallybook.casefile.holdings import FILE as HOLDINGS
 from tallybook.casefile.holdings import read_holdings
 from tallybook.casefile.items import FILE as ITEMS
 from tallybook.casefile.items import read_items
+from tallybook.casefile.observers import Named, check_observers
+from tallybook.casefile.seals import read_seals
 from tallybook.core.time import MomentError, zone
 from tallybook.errors import Fault
 from tallybook.evidence.exhibit import Exhibit
@@ -95,6 +97,7 @@ class _Reader:
         texts = self._texts(loaded)
         plans = self._plans(loaded, items, places)
         markings = case_markings(self.files, self.faults)
+        self._counts(loaded, texts)
         if loaded and loaded.agreement:
             self.faults += check_agreement(loaded, texts, self._settled(items, ITEMS), self._settled(places, PLACES))
             if not any(f"reports/{name}.csv" in self.unread for name in ingest.TABLES):
@@ -333,6 +336,15 @@ class _Reader:
             elif raw is not None and (text := decoded(raw, instrument.file, self.faults)) is not None:
                 texts[name] = reading_text(text)
         return texts
+
+    def _counts(self, loaded: Loaded | None, texts: Mapping[str, str]) -> None:
+        """Rows of observers of a class, and sealed counts, held against what they may be."""
+        tz = self._lists(loaded, {}).tz
+        agreement = loaded.agreement if loaded else None
+        named = Named({provision.id for provision in agreement.provisions}, texts) if agreement else None
+        observers, seals = check_observers(self.files, tz, named), read_seals(self.files, tz)
+        self.faults += [*observers.faults, *seals.faults]
+        self.notes += [*observers.notes, *seals.notes]
 
     def _check_records(self, loaded: Loaded, reports: Mapping[str, Report]) -> None:
         """A change or fact whose record is not on file has no effect: said, not hidden, and no fault of form."""

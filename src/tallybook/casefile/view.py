@@ -23,6 +23,7 @@ from tallybook.casefile.marking_acts import MarkingActs, read_acts
 from tallybook.casefile.policy import FILE as POLICY
 from tallybook.casefile.policy import Policy, Reader, read_policy, reduced
 from tallybook.errors import Fault, TallybookError
+from tallybook.evidence import seal
 from tallybook.evidence.ingest import rows as ingest
 from tallybook.evidence.ingest.safe_cells import opened, table_text
 from tallybook.markings.marking import TOP, Marking, MarkingError
@@ -31,7 +32,10 @@ from tallybook.markings.rules import marking_faults as forbidden
 PROTECTED = "a protected source"
 """What stands for the title of a source that a reader may not see."""
 PLACES, SOURCES, BEARINGS = "places.csv", "reports/sources.csv", "reports/bearings.csv"
-WITH_ENTRIES = ("agreement.yaml", "items.yaml", "holdings.yaml", "looks.yaml", "observers.yaml")
+OBSERVERS = "observers.yaml"
+"""It holds for the desk that files. In a view, whose places and rows are fewer, rows would not fit it that do."""
+SEALS = "reports/seals.csv"
+WITH_ENTRIES = ("agreement.yaml", "items.yaml", "holdings.yaml", "looks.yaml", OBSERVERS)
 """Files of groups of entries; an entry may have a `marking`."""
 FOLDERS = ("sources", "reports", "exhibits", "cables")
 MOST_BYTES = 256_000_000
@@ -43,6 +47,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     BEARINGS: ingest.BEARINGS,
     marking_acts.FILE: marking_acts.COLUMNS,
     IDENTITIES: IDENTITY,
+    SEALS: seal.COLUMNS,
     **{f"reports/{name}.csv": tuple(columns) for name, (columns, _) in ingest.TABLES.items()},
     **{name: required for name, (required, _) in exhibit_tables.COLUMNS.items()},
 }
@@ -256,6 +261,8 @@ class Seen:
         kept[exhibit_tables.EXHIBITS] = [_only(row, "reports", reports, "; ") for row in exhibits]
         for name in _REPORTS:
             kept[name] = [_only(row, "exhibits", shown, "; ") for row in kept.get(name, ())]
+        # A seal is held against the rows that were counted: a reader who does not get them all gets none of it.
+        kept[SEALS] = [row for row in kept.get(SEALS, ()) if reports.issuperset(row.get("rows", "").replace(";", " ").split())]
         places = {row.get("id", "").strip() for row in kept.get(PLACES, ())}
         kept[PLACES] = [_only(row, "within", places, " ") for row in kept.get(PLACES, ())]
         kept[SOURCES] = [*kept.get(SOURCES, ()), *self._stubs(kept)]
@@ -297,7 +304,7 @@ class Seen:
 
     def _take_files(self) -> None:
         for name in WITH_ENTRIES:
-            if self._files.has(name) and self._opens(marking := self._marked.of_file(name)):
+            if name != OBSERVERS and self._files.has(name) and self._opens(marking := self._marked.of_file(name)):
                 self._take_entries(name, marking)
         for folder in ("sources", "cables"):
             for name in self._files.listing(folder):

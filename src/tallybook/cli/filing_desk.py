@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,12 +93,13 @@ class FilingDesk:
 
     def folder(self, path: Path, settle: Path | None) -> Filed:
         """A case folder: this one, or a colleague's."""
-        from tallybook.registry import filing, importing, reading
+        from tallybook.registry import counting, filing, importing, reading
 
         if self.writer is not None:
             what = f"{self.writer.reader.name} does not see all of the case"
             raise TallybookError(what, where=str(path), do="a folder is filed by whoever keeps the case; file its tables")
         found = self.found()
+        counting.refuse_a_reader(found.files(), self.tz, self.filer.author, "file folders")
         files, incoming = found.files(), reading.folder_files(path)
         kept = {name: partial(files.read, name) for name in files.names() if name.startswith("exhibits/")}
         for line in importing.pictures_near(incoming, kept):
@@ -123,12 +124,30 @@ class FilingDesk:
         if path.stat().st_size > _LARGEST:
             raise TallybookError(f"over {_LARGEST:,} bytes", where=str(path), do="split it")
         brought = importing.bring(path.read_bytes(), path.name, table)
+        # Before any warning: a warning repeats what it warns of, and a refusal must not.
+        self.hold(
+            {name: [(row.line, row.fields) for row in some] for name, some in brought.rows.items()}, brought.files, brought.points
+        )
         for warning in brought.warnings:
             click.echo(f"warning: {warning}", err=True)
         if brought.faults:
             raise NotFiledError(str(path), brought.faults)
         rows = {table_file(name): [row.fields for row in some] for name, some in brought.rows.items()}
         return self.rows(rows)
+
+    def hold(
+        self,
+        rows: Mapping[str, Sequence[tuple[int, Mapping[str, str]]]],
+        shown: Mapping[str, str],
+        positions: Collection[tuple[str, int]] = (),
+    ) -> None:
+        """Hold rows by table, each with its line, against the classes of observers. Raises NotFiledError with every fault."""
+        from tallybook.registry import counting
+        from tallybook.registry.filing import NotFiledError
+
+        faults = counting.faults_at_the_door(self.found().files(), self.tz, self.filer.author, rows, shown, positions)
+        if faults:
+            raise NotFiledError(self.place.shown, faults)
 
     def rows(self, rows: Mapping[str, list[dict[str, str]]], files: Mapping[str, bytes] | None = None) -> Filed:
         """Rows of tables, and new files."""

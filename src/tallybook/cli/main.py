@@ -23,6 +23,7 @@ _COMMANDS = {
     "changes": ("tallybook.cli.changes", "What changed on the board between two known dates, and why."),
     "formula": ("tallybook.cli.formula", "Where a formula over events and time holds in a log, and for which values."),
     "report": ("tallybook.cli.report", "File reports: import tables or a colleague's folder, add one row, withdraw one."),
+    "count": ("tallybook.cli.count", "Sealed counts: commit to a count before anybody opens one."),
     "marking": ("tallybook.cli.marking", "Who may see what: markings, readers, and acts that lower or raise a marking."),
     "redact": ("tallybook.cli.redact", "Release a redacted form of a report or an exhibit at a lower marking."),
     "release": ("tallybook.cli.release", "Write a case for another organisation: only what it may see, with the proofs."),

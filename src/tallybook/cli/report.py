@@ -122,6 +122,7 @@ def add(case: Path, table: str, fields: tuple[str, ...], author: str | None, key
         row[name] = value
     columns = importing.columns_of(table)
     desk_ = FilingDesk(case, author, key, None)
+    desk_.hold({table: [(1, {column: row[column] for column in (*columns, *row) if column in row})]}, {table: "the row"})
     there = desk_.found().files().has(table_file(table))
     filed = desk_.rows({table_file(table): [row if there else dict.fromkeys(columns, "") | row]})
     desk_.write_back()
@@ -152,9 +153,10 @@ _ADDED = {
 @_known
 def withdraw(case: Path, name: str, reason: str, author: str | None, key: Path | None, known: str | None) -> int:
     """Take a row off the books of CASE, from now on (or from --known). What was filed stays in the ledger."""
-    from tallybook.registry import filing
+    from tallybook.registry import counting, filing
 
     desk_ = FilingDesk(case, author, key, known)
+    counting.refuse_a_reader(desk_.found().files(), desk_.tz, desk_.filer.author, "withdraw rows")
     subject = desk_.subject_named(name)
     receipt = filing.withdraw(desk_.place, desk_.ledger, subject, desk_.filer, reason)
     desk_.write_back()

@@ -14,10 +14,12 @@ from tallybook.casefile.marking_acts import COLUMNS as ACT_COLUMNS
 from tallybook.casefile.marking_acts import FILE as ACTS
 from tallybook.casefile.marking_acts import OPENINGS
 from tallybook.casefile.read import BEARINGS, PLACES, SOURCES
+from tallybook.casefile.seals import FILE as SEALS
 from tallybook.errors import TallybookError
 from tallybook.evidence.ingest import rows as ingest
 from tallybook.evidence.ingest.door import Brought, read_rows
 from tallybook.evidence.ingest.neighbours import Index
+from tallybook.evidence.seal import COLUMNS as SEAL_COLUMNS
 from tallybook.verdicts.inquiry import Case
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ def tables() -> tuple[dict[str, Sequence[str]], dict[str, Sequence[str]]]:
         must[PurePath(file).stem] = columns
     for file, both in COLUMNS.items():
         must[PurePath(file).stem], may[PurePath(file).stem] = both
+    must[PurePath(SEALS).stem] = SEAL_COLUMNS
     must[PurePath(IDENTITIES).stem], must[PurePath(ACTS).stem] = IDENTITY, ACT_COLUMNS
     may[PurePath(ACTS).stem] = (OPENINGS,)
     return must, {name: (*may.get(name, ()), *((MARKING,) if MARKING not in columns else ())) for name, columns in must.items()}
