@@ -12,7 +12,7 @@ from tallybook.errors import CaseFaultsError, TallybookError
 from tallybook.evidence.ingest.safe_cells import table_text
 
 
-class _With:
+class Overlaid:
     """The files of a case, some of them replaced."""
 
     def __init__(self, folder: Files, replaced: Mapping[str, bytes]) -> None:
@@ -20,21 +20,27 @@ class _With:
 
     @property
     def place(self) -> str:
+        """What to call the case in a message."""
         return self._folder.place
 
     def is_there(self) -> bool:
+        """Whether there is anything at all."""
         return self._folder.is_there()
 
     def has(self, name: str) -> bool:
+        """Whether there is something of that name."""
         return name in self._replaced or self._folder.has(name)
 
     def is_folder(self, name: str) -> bool:
+        """Whether there is a folder of that name."""
         return self._folder.is_folder(name)
 
     def read(self, name: str) -> bytes:
+        """The bytes of a file. Raises UnreadableFileError."""
         return self._replaced[name] if name in self._replaced else self._folder.read(name)
 
     def listing(self, folder: str) -> Sequence[str]:
+        """The names of the files in a folder of the case, in order."""
         more = {name for name in self._replaced if name.rpartition("/")[0] == folder}
         return sorted({*self._folder.listing(folder), *more})
 
@@ -50,7 +56,7 @@ def merged_files(files: Files, rows: Mapping[str, Sequence[Mapping[str, str]]]) 
             standing[subject] = standing.get(subject, {}) | dict(row)
         columns += [column for row in standing.values() for column in row if column not in columns]
         made[name] = table_text(list(dict.fromkeys(columns)), standing.values()).encode()
-    return _With(files, made)
+    return Overlaid(files, made)
 
 
 def append_rows(
@@ -68,7 +74,7 @@ def append_rows(
         columns, before = read_raw_table(name, there.read(name)) if there.has(name) else (list(required), [])
         columns += [column for row in rows for column in row if column not in columns]
         made[name] = table_text(list(dict.fromkeys(columns)), [*before, *rows]).encode()
-    _check(there, _With(there, made))
+    _check(there, Overlaid(there, made))
     for name, raw in made.items():
         path = folder / name
         partial = path.with_name(f".{path.name}.partial")

@@ -145,7 +145,9 @@ class FilingDesk:
         from tallybook.registry import counting
         from tallybook.registry.filing import NotFiledError
 
-        faults = counting.faults_at_the_door(self.found().files(), self.tz, self.filer.author, rows, shown, positions)
+        files = self.found().files()
+        held = files if self.writer is None else self.writer.at_the_door(files)
+        faults = counting.faults_at_the_door(held, self.tz, self.filer.author, rows, shown, positions)
         if faults:
             raise NotFiledError(self.place.shown, faults)
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tallybook.casefile.appending import merged_files
+from tallybook.casefile.appending import Overlaid, merged_files
 from tallybook.casefile.files import Files
 from tallybook.casefile.filing import subject_of
 from tallybook.casefile.policy import Policy, Reader
 from tallybook.casefile.read import read_case
-from tallybook.casefile.view import Marked, Rights, Seen, read_loosely, rights_of
+from tallybook.casefile.view import OBSERVERS, Marked, Rights, Seen, read_loosely, rights_of
 from tallybook.errors import Fault, TallybookError
 from tallybook.markings.marking import Grant, Marking, MarkingError
 
@@ -43,6 +43,11 @@ class Writer:
     def sees(self, files: Files) -> Seen:
         """What they see of a case. Raises NothingToShowError."""
         return Seen(files, self.rights, self.reader)
+
+    def at_the_door(self, files: Files) -> Files:
+        """What their rows are held against at the door: what they see, and the classes of observers."""
+        seen = self.sees(files)
+        return Overlaid(seen, {OBSERVERS: files.read(OBSERVERS)}) if files.has(OBSERVERS) else seen
 
     def has(self, files: Files, subject: str) -> bool:
         """Whether a row is there for them."""
