@@ -2,9 +2,9 @@
 
     python benchmarks/readers.py [--runs N]
 
-The example with its invented markings, and copies of its observations under new ids. Beside it, what somebody without this program
-would do to the same folder: drop the rows of each table that the reader may not see, with `csv`, which leaks through everything that
-is left (ids in other tables, columns, comments). Writes benchmarks/readers-scale.svg.
+The example with its invented markings, and copies of its observations under new ids. Beside it, what somebody without this
+program would do to the same folder: drop the rows of each table that the reader may not see, with `csv`, which leaks through
+everything that is left (ids in other tables, columns, comments). Writes benchmarks/readers-scale.svg.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from tallybook import desk
 from tallybook.casefile.files import Folder
-from tallybook.casefile.view import rights_of
+from tallybook.casefile.marked import rights_of
 from tallybook.verdicts.board import board_json
 
 ROOT = Path(__file__).resolve().parent.parent

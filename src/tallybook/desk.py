@@ -39,12 +39,25 @@ if TYPE_CHECKING:
 ENGINE = f"tallybook {__version__}"
 
 
-def check_case(folder: Path, reader: str | None = None) -> CaseRead:
-    """Every fault in a case folder, and notes on what has no effect; with `reader`, in the case as that reader may see it.
+def check_case(folder: Path) -> CaseRead:
+    """Every fault in a case folder, and notes on what has no effect."""
+    return read_case(folder)
 
-    Raises MarkingError for a reader that is none, NothingToShowError for one who may see nothing.
+
+def reader_files(folder: Path, database: str | None, reader: str, environment: Mapping[str, str], *, named: bool = False) -> Seen:
+    """The files of a case as a reader may see them: those on file, where it has a ledger.
+
+    Raises MarkingError for a reader that is none, NothingToShowError for one who may see nothing, StoreError.
     """
-    return read_case(folder if reader is None else seen_by(Folder(folder), reader))
+    from tallybook.registry import place as places
+
+    place = places.place_of(folder, database, environment)
+    if not places.has_ledger(place):
+        return seen_by(Folder(folder), reader, named=named)
+    from tallybook.registry import reading
+
+    found, _, through = reading.for_reader(place, None, reader, named=named)
+    return through(found.files())
 
 
 def open_case(folder: Path, reader: str | None = None, *, named: bool = False) -> Case:
@@ -55,12 +68,15 @@ def open_case(folder: Path, reader: str | None = None, *, named: bool = False) -
     if reader is None:
         return _usable(check_case(folder), str(folder))
     seen = seen_by(Folder(folder), reader, named=named)
-    return replace(_usable(read_case(seen), str(folder)), reader=seen.reader.name)
+    return replace(_usable(read_case(seen), str(folder), reader), reader=seen.reader.name)
 
 
-def _usable(read: CaseRead, place: str) -> Case:
+def _usable(read: CaseRead, place: str, reader: str | None = None) -> Case:
     if read.case is None:
-        raise CaseFaultsError(place, read.faults)
+        error = CaseFaultsError(place, read.faults)
+        if reader is not None:
+            error.do = f"tallybook check --as {reader} lists them all"
+        raise error
     return read.case
 
 
@@ -69,7 +85,8 @@ def seen_by(files: Files, reader: str, *, named: bool = False) -> Seen:
 
     Raises MarkingError for a reader that is none, NothingToShowError for one who may see nothing.
     """
-    from tallybook.casefile.view import Seen, rights_of
+    from tallybook.casefile.marked import rights_of
+    from tallybook.casefile.view import Seen
 
     rights = rights_of(files)
     return Seen(files, rights, rights.policy.reader(reader, named=named))
@@ -110,7 +127,7 @@ def open_filed(
 
     if reader is not None:
         found, who, through = reading.for_reader(place, recorded, reader, named=named)
-        return Opened(replace(_usable(reading.read_filed(found, through), place.shown), reader=who.name, checkpoint=None))
+        return Opened(replace(_usable(reading.read_filed(found, through), str(folder), reader), reader=who.name, checkpoint=None))
     found = reading.on_file(place, recorded)
     case = _usable(reading.read_filed(found), place.shown)
     notes = reading.notes_on(found, case.tz) if recorded is None and folder.is_dir() else ()
@@ -363,9 +380,11 @@ def lint(
     trials: int = 100,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
-    reader: str | None = None,
+    seen: Seen | None = None,
 ) -> Lint:
-    """What is wrong with the agreement in a folder beyond its form; `trials` and `seed` are for restatements.
+    """What is wrong with the agreement in a folder, or in what a reader sees of it, beyond its form.
+
+    `trials` and `seed` are for restatements.
 
     Raises CaseFaultsError where the case cannot be used, TallybookError for a date that is none.
     """
@@ -373,8 +392,8 @@ def lint(
     from tallybook.lint import rules
     from tallybook.lint.restatement import no_progress
 
-    case = open_case(folder, reader)
-    files = Folder(folder) if reader is None else seen_by(Folder(folder), reader)
+    files: Files = Folder(folder) if seen is None else seen
+    case = _usable(read_case(files), str(folder), None if seen is None else seen.reader.name)
     lines = load_agreement(files.read(FILE)).document
     at = _instant(case, on, "--on") if on else None
     return rules.lint(case, lines.line_of, at, trials, seed, progress or no_progress)

@@ -100,6 +100,9 @@ def check_picture(svg: str) -> None:
     root = ET.fromstring(svg)
     assert root.find(f"{SVG}title") is not None
     assert (root.find(f"{SVG}desc").text or "").strip()  # type: ignore[union-attr]
+    # A banner has room of its own, above and below.
+    _, top, _, tall = map(float, (root.get("viewBox") or "").split())
+    assert (top, tall) == (0, HEIGHT) or (-60 < top < 0 and tall == HEIGHT - 2 * top)
     boxes = []
     for node in root.iter(f"{SVG}text"):
         size = float(node.get("font-size", "13"))
@@ -108,7 +111,7 @@ def check_picture(svg: str) -> None:
         left = {"start": x, "middle": x - wide / 2, "end": x - wide}[node.get("text-anchor", "start")]
         assert left >= 0, node.text
         assert left + wide <= WIDTH, node.text
-        assert size <= y <= HEIGHT, node.text
+        assert top + size <= y <= top + tall, node.text
         boxes.append((left, left + wide, y - 0.75 * size, y + 0.2 * size, node.text))
     for n, (left, right, top, foot, words) in enumerate(boxes):
         for other in boxes[:n]:

@@ -9,10 +9,11 @@ import pytest
 from hidden import NOTHING, High, build
 from tallybook import desk
 from tallybook.casefile.files import Folder, UnreadableFileError
+from tallybook.casefile.marked import read_loosely, rights_of
 from tallybook.casefile.marking_acts import MarkingActs
 from tallybook.casefile.policy import FILE, read_policy
 from tallybook.casefile.read import read_case
-from tallybook.casefile.view import PROTECTED, NothingToShowError, Seen, read_loosely, rights_of
+from tallybook.casefile.view import PROTECTED, NothingToShowError, Seen
 from tallybook.markings.marking import MarkingError
 
 HIGH_ROW = {
@@ -192,6 +193,78 @@ def test_what_is_wrong_with_a_policy_is_told_with_its_line(text: str, told: str)
     assert any(told in fault.what and fault.do and fault.line for fault in faults)
 
 
+def test_a_whole_table_or_exhibit_may_be_marked_by_its_name(case: Path) -> None:
+    policy = (case / FILE).read_text().replace("files: {", "files: {'reports/obs*': TLP:RED, places.csv: TLP:RED, ")
+    (case / FILE).write_text(policy)
+    assert rows(case, "reports/observations.csv") == []
+    assert rows(case, "places.csv") == []
+    assert len(rows(case, "reports/observations.csv", "high")) == 11
+
+
+def test_a_name_with_brackets_is_a_name(case: Path) -> None:
+    (case / "sources" / "[1] secret.txt").write_text("ZEPHYR")
+    (case / FILE).write_text((case / FILE).read_text().replace("files: {", "files: {'sources/[1] secret.txt': TLP:RED, "))
+    assert not seen(case).has("sources/[1] secret.txt")
+    assert "sources/[[]1] secret.txt" in seen(case, "high").read(FILE).decode()
+
+
+@pytest.mark.parametrize("change", ["rows: {'*': TLP:GREEN}", "sources: {'SRC-*': TLP:GREEN}"])
+def test_what_is_ruled_of_rows_opens_no_identity(case: Path, change: str) -> None:
+    text = "source_id,identity,contact,note,by,known_at,marking\nSRC-WIT,A. Pilot,,,desk,2031-03-01,\n"
+    (case / "reports" / "identities.csv").write_text(text)
+    (case / FILE).write_text((case / FILE).read_text() + change + "\n")
+    assert not seen(case, "high").has("reports/identities.csv")
+
+
+@pytest.mark.parametrize("change", ["bom", "header", "key", "blank", "group", "deep"])
+def test_what_is_marked_where_nobody_looks_is_withheld(case: Path, change: str) -> None:
+    table, agreement = case / "reports" / "observations.csv", case / "agreement.yaml"
+    if change == "bom":
+        table.write_bytes(b"\xef\xbb\xbf" + table.read_bytes())
+    elif change == "header":
+        table.write_text(table.read_text().replace(",marking", ",Marking", 1))
+    else:
+        put = {"key": "marking: ", "blank": "marking: ' '", "group": "", "deep": "quantity: {marking: TLP:RED}"}[change]
+        claim = f"\n  - {{id: hidden, title: H, says: the ZEPHYR base, {put}}}\n\nboard:"
+        text = agreement.read_text().replace("\nboard:", claim) if change != "group" else agreement.read_text()
+        agreement.write_text(text.replace("\nmeasures:", "\nmeasures:\n  marking: TLP:RED") if change == "group" else text)
+    if change in ("bom", "header"):
+        assert rows(case, "reports/observations.csv") == []
+    elif change == "group":
+        assert b"sea_patrols: {title" not in seen(case).read("agreement.yaml")
+    else:
+        assert b"ZEPHYR" not in seen(case).read("agreement.yaml")
+
+
+def test_one_huge_cell_does_not_take_the_table_with_it(case: Path) -> None:
+    before = rows(case, "reports/observations.csv")
+    path = case / "reports" / "observations.csv"
+    path.write_text(path.read_text().replace("ZEPHYR", "ZEPHYR" * 100_000, 1))
+    assert rows(case, "reports/observations.csv") == before
+
+
+def test_a_pattern_that_fits_nothing_is_noted(case: Path) -> None:
+    (case / FILE).write_text((case / FILE).read_text() + "rows: {OBS-O1: TLP:RED}\n")
+    assert any("fits nothing" in note.what and note.field == "rows" for note in read_case(case).notes)
+
+
+def test_an_act_on_nothing_or_on_several_is_a_fault(case: Path) -> None:
+    act(case, "ACT-1,regrade,OBS-NONE,TLP:RED,TLP:GREEN,,high,order 1,asked for,,2031-05-01")
+    assert any("no record 'OBS-NONE'" in fault.what for fault in read_case(case).faults)
+    places = case / "places.csv"
+    places.write_text(places.read_text() + "OBS-H0,Another,site,,,,\n")
+    act(case, "ACT-1,regrade,OBS-H0,TLP:RED,TLP:GREEN,,high,order 1,asked for,,2031-05-01")
+    assert any("all called 'OBS-H0'" in fault.what for fault in read_case(case).faults)
+    assert "OBS-H0" not in [row["id"] for row in rows(case, "reports/observations.csv")]
+
+
+def test_a_void_release_hides_nothing(case: Path) -> None:
+    act(case, "ACT-1,release,OBS-04,TLP:GREEN,TLP:GREEN,OBS-05,nobody,order 1,asked for,,2031-05-01")
+    assert read_case(case).case is None
+    assert "OBS-05" in [row["id"] for row in rows(case, "reports/observations.csv")]
+    assert "OBS-05" in [row["id"] for row in rows(case, "reports/observations.csv", "high")]
+
+
 ACTS = "id,act,record,was,becomes,new_record,by,authority,reason,removed,known_at,marking\n"
 
 
@@ -228,7 +301,7 @@ def test_acts_on_markings_are_applied_and_shown_to_no_reader(case: Path) -> None
     act(case, "ACT-1,regrade,OBS-H0,TLP:RED,TLP:GREEN,,high,order 1,asked for,,2031-05-01")
     for reader in ("low", "high"):
         assert not seen(case, reader).has("reports/marking_acts.csv")
-        assert desk.check_case(case, reader).faults == []
+        assert read_case(seen(case, reader)).faults == []
         row = next(row for row in rows(case, "reports/observations.csv", reader) if row["id"] == "OBS-H0")
         assert row["marking"] == "TLP:GREEN"
 

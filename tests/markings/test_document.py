@@ -37,6 +37,9 @@ def test_a_text_whose_marks_agree_has_no_flaw() -> None:
         (("SECRET//REL TO USA, GBR\n\n1", "SEKRET\n\n1"), 1, "no banner"),
         (("(U) Two", "(U//NODIS) Two"), 5, "NODIS"),
         (("SECRET//REL TO USA, GBR\n\n1", "SECRET//REL TO\n\n1"), 1, "empty"),
+        (("SECRET//REL TO USA, GBR\n\n1.", "SECRET//REL TO USA, GBR\n(TS) Under the banner.\n\n1."), 1, "TOP SECRET"),
+        (("(U) Two\nlines.", "(U) Two\n(TS) lines."), 1, "TOP SECRET"),
+        (("lines.\n\nSECRET", "lines.\n\n(TS) Last.\nSECRET"), 1, "TOP SECRET"),
     ],
 )
 def test_each_flaw_is_told_with_its_line(change: tuple[str, str], line: int, what: str) -> None:

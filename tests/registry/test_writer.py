@@ -113,4 +113,46 @@ def test_a_folder_is_filed_by_whoever_keeps_the_case(case: str) -> None:
 def test_a_correction_keeps_its_marking_and_releases_nothing(case: str) -> None:
     code, _, error = run(["report", "add", case, "observations", "id=OBS-H0", "marking=TLP:GREEN"])
     assert code == 2
-    assert "give it the marking of what it corrects" in error
+    assert "would lower its marking" in error
+    code, _, error = run(["report", "add", case, "observations", "id=OBS-H0", "marking="])
+    assert code == 2
+
+
+def test_another_source_does_not_lower_a_report(case: str) -> None:
+    policy = Path(case) / "markings.yaml"
+    policy.write_text(policy.read_text() + "sources: {SRC-WIT: TLP:RED}\n")
+    assert run(["report", "import", case, case])[0] == 0
+    code, _, error = run(["report", "add", case, "observations", "id=OBS-05", "source_id=SRC-COM"])
+    assert code == 2
+    assert "would lower its marking" in error
+
+
+ACT = ["id=ACT-9", "act=declassify", "record=OBS-H0", "was=TLP:RED", "becomes=TLP:CLEAR", "by=high", "authority=forged"]
+
+
+def test_nobody_forges_an_act(case: str) -> None:
+    code, _, error = run(
+        ["report", "add", case, "marking_acts", *ACT, "reason=x", "known_at=2031-04-05", "marking=TLP:RED", "--as", "low"]
+    )
+    place.close_stores()
+    assert code == 2
+    assert "may not act on markings so" in error
+    assert leaks(run(["why", case, "launchers_removed", "--as", "low"])[1]) == []
+
+
+def test_a_row_below_what_they_read_is_not_taken_away(case: str) -> None:
+    code, _, error = run(["report", "withdraw", case, "OBS-05", "--reason", "x", "--as", "high"])
+    assert code == 2
+    assert "marked TLP:GREEN by somebody who reads TLP:RED" in error
+
+
+def test_an_edited_policy_that_is_not_filed_answers_nobody(case: str) -> None:
+    policy = Path(case) / "markings.yaml"
+    policy.write_text(policy.read_text() + "rows: {OBS-04: TLP:RED}\n")
+    code, out, error = run(["board", case, "--as", "low"])
+    assert (code, out) == (2, "")
+    assert "is not what is on file" in error
+    place.close_stores()
+    assert run(["report", "import", case, case])[0] == 0
+    place.close_stores()
+    assert "OBS-04" not in run(["board", case, "--as", "low"])[1]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import groupby, pairwise
 from math import ceil, floor, log10
+from textwrap import wrap
 
 from tallybook.board.page import clean
 from tallybook.board.picture import Bar, Day, Picture, Triple, picture_of
@@ -51,23 +52,34 @@ def plot(held: Holding | StagedHolding) -> str:
     return draw(picture_of(held), whole_banner(held.inquiry))
 
 
+_BANNER_WIDTH = 110
+"""Characters of a banner on one line."""
+
+
 def draw(picture: Picture, banner: str = "") -> str:
-    """A picture as SVG, with its marking in two corners."""
+    """A picture as SVG, with its marking above and below."""
+    lines = wrap(banner, _BANNER_WIDTH)
+    pad = 10 + 14 * len(lines) if lines else 0
+    height = HEIGHT + 2 * pad
     parts = [
         (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 {-pad} {WIDTH} {height}" width="{WIDTH}" height="{height}" '
             'role="img" aria-labelledby="title desc" font-family="Helvetica, Arial, sans-serif" font-size="13" '
             f'fill="{INK}">'
         ),
         f'<title id="title">{_safe(f"{picture.title}: the account {picture.asked}")}</title>',
         f'<desc id="desc">{_safe(" ".join(picture.says))}</desc>',
         _PATTERNS,
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
+        f'<rect y="{-pad}" width="{WIDTH}" height="{height}" fill="#ffffff"/>',
         _text(24, 34, _short(picture.title, _LONGEST_TITLE), size=18, weight="bold"),
         _text(24, 56, picture.asked, fill=SOFT),
         *_waterfall(picture),
         *_days(picture),
-        *([_text(WIDTH - 24, at, banner, size=11, weight="bold", anchor="end") for at in (18, HEIGHT - 8)] if banner else ()),
+        *(
+            _text(WIDTH / 2, top + 14 * n, line, size=11, weight="bold", anchor="middle")
+            for top in (18 - pad, HEIGHT + 14)
+            for n, line in enumerate(lines)
+        ),
         "</svg>",
     ]
     return "\n".join(parts) + "\n"

@@ -11,6 +11,8 @@ from tallybook.verdicts.marked import whole_banner
 from tallybook.verdicts.sentences import known_by
 
 MOST_SHOWN = 4
+LONGEST_PORTION = 40
+"""Longer portion marks stand on a line of their own."""
 
 
 def text(board: Board) -> str:
@@ -18,9 +20,11 @@ def text(board: Board) -> str:
     inquiry, banner = board.inquiry, whole_banner(board.inquiry)
     out = [banner] if banner else []
     out += [inquiry.agreement.title, f"The board {known_by(inquiry)}; reading: {inquiry.question.reading}", ""]
-    titles = [marked(line.portion, line.title) for line in board.lines]
+    short = max(len(line.portion) for line in board.lines) <= LONGEST_PORTION
+    titles = [marked(line.portion, line.title) if short else line.title for line in board.lines]
     width = max(len(title) for title in titles)
     for line, title in zip(board.lines, titles, strict=True):
+        out += [] if short else [line.portion]
         out.append(f"{title.ljust(width)}  {line.label.upper()}")
         out.extend(f"{' ' * width}  {detail}" for detail in details(line))
     out += ["", "Still owed"]

@@ -103,6 +103,7 @@ def hash_in_hand(folder: Path, sha256: str) -> str | None:
         return ""
 
 
+NO_ROW = "no row describes it"
 IN_HAND = "in hand"
 CHANGED = "changed"
 NOT_IN_HAND = "not in hand"
@@ -188,7 +189,7 @@ def _check_file(
         faults.append(Fault(file, 0, "", f"its bytes give {found}, not its name: it has been changed", do))
     exhibit = by_hash.get(sha256)
     if exhibit is None:
-        notes.append(Fault(file, 0, "", "no row describes it", "add one to reports/exhibits.csv"))
+        notes.append(Fault(file, 0, "", NO_ROW, "add one to reports/exhibits.csv"))
     elif exhibit.media_type and exhibit.media_type != ENDINGS[ending]:
         what = f"{exhibit.id} is filed as {exhibit.media_type}, its file ends in .{ending}"
         notes.append(Fault(file, 0, "", what, "correct one of the two"))

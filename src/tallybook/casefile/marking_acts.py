@@ -63,6 +63,10 @@ class MarkingActs:
         for act in self.acts:
             self._by_record.setdefault(act.record, []).append(act)
 
+    def is_about(self, name: str) -> bool:
+        """Whether there is an act on a record of that name."""
+        return name in self._by_record
+
     def effective(self, policy: Policy, names: Iterable[str], recorded: Marking, originator: str = "") -> Marking:
         """What holds for a record now: its recorded marking, and the acts on it by any of its `names`, in order.
 
@@ -95,7 +99,10 @@ class MarkingActs:
                 f"{act.record} is marked {policy.banner(now)}, not {act.was}",
                 "write the marking that holds, or remove the act",
             )
-        if now <= becomes:
+        if act.act == "release" and not act.new_record:
+            return "new_record", "blank", "a release names the new record; the old one stays as it is"
+        # A form that is released takes the place of the record for who sees both, so it always takes the authority.
+        if now <= becomes and act.act != "release":
             return None
         return _no_authority(policy, act, now, originator) or _not_that_act(act, now, becomes)
 
@@ -120,8 +127,6 @@ def _not_that_act(act: MarkingAct, now: Marking, becomes: Marking) -> tuple[str,
         return "becomes", "distribution changes more than the recipients", "use regrade for another level"
     if act.act == "declassify" and any(part.level or part.compartments or part.recipients is not None for part in becomes.parts):
         return "becomes", "declassified to something that is still restricted", "use regrade, or write the lowest level"
-    if act.act == "release" and not act.new_record:
-        return "new_record", "blank", "a release names the new record; the old one stays as it is"
     return None
 
 
@@ -142,9 +147,3 @@ def read_acts(rows: Iterable[tuple[int, Mapping[str, str]]]) -> MarkingActs:
 def _act(line: int, row: Mapping[str, str]) -> MarkingAct:
     columns = ("id", "act", "record", "was", "becomes", "new_record", "by", "authority", "reason")
     return MarkingAct(**{column: row.get(column, "").strip() for column in columns}, line=line)
-
-
-def copies(acts: MarkingActs, there: Iterable[str]) -> frozenset[str]:
-    """The records that are released forms of others that are at hand too: the same thing told twice, with less in it."""
-    known = set(there)
-    return frozenset(act.new_record for act in acts.acts if act.act == "release" and act.record in known and act.new_record)

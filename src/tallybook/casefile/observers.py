@@ -14,10 +14,10 @@ from tallybook.agreement.quotation import reading_text
 from tallybook.agreement.yamltext import MARKING
 from tallybook.casefile.exhibit_tables import EXHIBITS
 from tallybook.casefile.files import Files, UnreadableFileError
+from tallybook.casefile.marked import PLACES, SOURCES, Raw, read_loosely
 from tallybook.casefile.observers_form import FILE, read_classes
 from tallybook.casefile.policy import FILE as POLICY
 from tallybook.casefile.policy import read_policy
-from tallybook.casefile.view import PLACES, SOURCES, Raw, read_loosely
 from tallybook.errors import Fault
 from tallybook.evidence.ingest import rows as ingest
 from tallybook.evidence.observer_class import SOURCE, Ground, ObserverClass, gaps, numbering_faults, row_faults

@@ -109,14 +109,17 @@ class Policy:
 
     def of_file(self, name: str) -> Marking:
         """The marking of a file: that of the first pattern that fits its name."""
-        return next((marking for pattern, marking in self.files if fnmatchcase(name, pattern)), self.unmarked)
+        found = self.named_file(name)
+        return self.unmarked if found is None else found
+
+    def named_file(self, name: str) -> Marking | None:
+        """What is said of a file by its name; None where nothing is."""
+        return _first(self.files, (name,))
 
     def of_row(self, names: Sequence[str], source: str) -> Marking | None:
         """What is said here of a row by its names and its source; None where nothing is."""
-        for pattern, marking in self.rows:
-            if any(fnmatchcase(name, pattern) for name in names):
-                return marking
-        return next((marking for pattern, marking in self.sources if fnmatchcase(source, pattern)), None)
+        found = _first(self.rows, names)
+        return _first(self.sources, (source,)) if found is None else found
 
     def banner(self, marking: Marking) -> str:
         """The marking in full, for the head and foot of a page; blank for the bottom."""
@@ -136,12 +139,20 @@ class Policy:
         if named:
             raise MarkingError("this case names no such reader", where="sign-in", do=f"{FILE} names those who may read it")
         try:
-            grants = grants_of((name,), self.schemes)
+            grants = grants_of([part.strip() for part in name.split("&")], self.schemes)
         except MarkingError as error:
             do = f"{FILE} names the readers of a case; a marking such as the lowest one serves too"
-            raise MarkingError("no such reader, and no such marking", where="--as", do=do) from error
+            raise MarkingError("no such reader, and no such marking", where="the reader", do=do) from error
         shown = banner(Clearance(grants=grants).floor(), self.schemes) or name
-        return Reader(shown, Clearance(grants=grants), says=(name,))
+        return Reader(shown, Clearance(grants=grants), says=tuple(part.strip() for part in name.split("&")))
+
+
+def _first(patterns: Sequence[tuple[str, Marking]], names: Sequence[str]) -> Marking | None:
+    """The marking of the first pattern that is one of the names as it stands, else of the first that fits one."""
+    for pattern, marking in patterns:
+        if pattern in names:
+            return marking
+    return next((marking for pattern, marking in patterns if any(fnmatchcase(name, pattern) for name in names)), None)
 
 
 def grants_of(texts: Iterable[str], schemes: Mapping[str, Scheme]) -> tuple[Grant, ...]:
@@ -259,8 +270,13 @@ def reduced(policy: Policy, files: Mapping[str, Marking]) -> dict[str, Any]:
     out: dict[str, Any] = {"scheme": list(policy.schemes)}
     if policy.own_schemes:
         out["own_schemes"] = [dict(one) for one in policy.own_schemes]
-    out["files"] = {name: policy.banner(marking) for name, marking in sorted(files.items()) if marking != BOTTOM}
+    out["files"] = {_literal(name): policy.banner(marking) for name, marking in sorted(files.items()) if marking != BOTTOM}
     return out
+
+
+def _literal(name: str) -> str:
+    """A pattern that fits just this name."""
+    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
 
 
 WHOLE = Reader(EVERYONE, EVERYONE_CLEARED)

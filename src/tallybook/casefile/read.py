@@ -96,7 +96,7 @@ class _Reader:
         filed = self._reports(loaded, items)
         texts = self._texts(loaded)
         plans = self._plans(loaded, items, places)
-        markings = case_markings(self.files, self.faults)
+        markings = case_markings(self.files, self.faults, self.notes)
         self._counts(loaded, texts)
         if loaded and loaded.agreement:
             self.faults += check_agreement(loaded, texts, self._settled(items, ITEMS), self._settled(places, PLACES))

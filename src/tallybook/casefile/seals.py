@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from tallybook.agreement.yamltext import MARKING
 from tallybook.casefile.files import Files, UnreadableFileError
-from tallybook.casefile.view import read_loosely
+from tallybook.casefile.marked import read_loosely
 from tallybook.core.time import Moment
 from tallybook.errors import Fault, TallybookError
 from tallybook.evidence.ingest import rows as ingest

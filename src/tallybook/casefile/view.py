@@ -6,39 +6,39 @@ what they may see, and no count, line number, id or fault of it depends on what 
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tallybook.agreement.yamltext import MARKING, read_yaml
 from tallybook.agreement.yamlwrite import write_yaml
 from tallybook.casefile import exhibit_tables, marking_acts
+from tallybook.casefile.exhibits import ENDINGS
 from tallybook.casefile.files import Files, UnreadableFileError
-from tallybook.casefile.filing import is_table, subject_of
 from tallybook.casefile.identities import FILE as IDENTITIES
 from tallybook.casefile.identities import IDENTITY
-from tallybook.casefile.marking_acts import MarkingActs, read_acts
+from tallybook.casefile.marked import (
+    BEARINGS,
+    OBSERVERS,
+    PLACES,
+    SOURCES,
+    WITH_ENTRIES,
+    Marked,
+    Raw,
+    Rights,
+    Table,
+)
 from tallybook.casefile.policy import FILE as POLICY
-from tallybook.casefile.policy import Policy, Reader, read_policy, reduced
-from tallybook.errors import Fault, TallybookError
+from tallybook.casefile.policy import Reader, reduced
+from tallybook.errors import TallybookError
 from tallybook.evidence import seal
 from tallybook.evidence.ingest import rows as ingest
-from tallybook.evidence.ingest.safe_cells import opened, table_text
-from tallybook.markings.marking import TOP, Marking, MarkingError
-from tallybook.markings.rules import marking_faults as forbidden
+from tallybook.evidence.ingest.safe_cells import table_text
+from tallybook.markings.marking import Marking, join_all
 
 PROTECTED = "a protected source"
 """What stands for the title of a source that a reader may not see."""
-PLACES, SOURCES, BEARINGS = "places.csv", "reports/sources.csv", "reports/bearings.csv"
-OBSERVERS = "observers.yaml"
-"""It holds for the desk that files. In a view, whose places and rows are fewer, rows would not fit it that do."""
 SEALS = "reports/seals.csv"
-WITH_ENTRIES = ("agreement.yaml", "items.yaml", "holdings.yaml", "looks.yaml", OBSERVERS)
-"""Files of groups of entries; an entry may have a `marking`."""
-FOLDERS = ("sources", "reports", "exhibits", "cables")
-MOST_BYTES = 256_000_000
 
 _REPORTS = tuple(f"reports/{name}.csv" for name in ingest.TABLES)
 _COLUMNS: dict[str, tuple[str, ...]] = {
@@ -54,136 +54,17 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 _ON_REPORT = {BEARINGS: "report", exhibit_tables.REVIEWS: "report"}
 """Tables whose rows are about one report, and are nothing to who may not see it."""
 
-Raw = dict[str, str]
+
+_EXHIBIT = re.compile(r"exhibits/([0-9a-f]{64})\.([a-z0-9]{1,5})", re.ASCII)
 
 
 class NothingToShowError(TallybookError):
     """A case of which a reader may see nothing."""
 
 
-@dataclass(slots=True)
-class Table:
-    """A table as rows of text. `torn` counts rows of another length than the header: whose they are cannot be told."""
-
-    columns: tuple[str, ...] = ()
-    rows: list[Raw] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-    torn: int = 0
-
-
-def read_loosely(raw: bytes) -> Table:
-    """A table row by row, whatever its cells hold: one faulty row must not change what is shown of the others.
-
-    A table that cannot be told apart into rows is empty.
-    """
-    if len(raw) > MOST_BYTES:
-        return Table()
-    text = raw.decode("utf-8", errors="surrogateescape")
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    out = Table()
-    try:
-        for record in reader:
-            if not out.columns:
-                out.columns = tuple(name.strip() for name in record)
-            elif len(record) != len(out.columns):
-                out.torn += 1
-            else:
-                out.rows.append(dict(zip(out.columns, map(opened, record), strict=True)))
-                out.lines.append(reader.line_num)
-    except csv.Error:
-        return Table()
-    return out if len(set(out.columns)) == len(out.columns) else Table()
-
-
-@dataclass(frozen=True, slots=True)
-class Rights:
-    """Who may read what of a case: its markings.yaml, and the acts on markings that are on file."""
-
-    policy: Policy
-    acts: MarkingActs
-
-
-def rights_of(files: Files) -> Rights:
-    """The rights that hold in a case. Raises MarkingError where it has none, and where they have faults: then nobody reads."""
-    if not files.has(POLICY):
-        do = f"write {POLICY}: the scheme, and who may read (docs/how-to/markings.md)"
-        raise MarkingError(f"nothing in this case is marked: it has no {POLICY}", where="--as", do=do)
-    try:
-        policy, _ = read_policy(files.read(POLICY))
-    except UnreadableFileError:
-        policy = None
-    if policy is None:
-        do = "whoever keeps the case sees them with tallybook check"
-        raise MarkingError(f"{POLICY} has faults, so nobody is given anything", where="--as", do=do)
-    acts = _read(files, marking_acts.FILE) if files.has(marking_acts.FILE) else Table()
-    return Rights(policy, read_acts(zip(acts.lines, acts.rows, strict=True)))
-
-
-def _read(files: Files, name: str) -> Table:
-    try:
-        return read_loosely(files.read(name))
-    except UnreadableFileError:
-        return Table()
-
-
-class Marked:
-    """The tables and files of a case, each with the marking that holds for it now."""
-
-    def __init__(self, files: Files, rights: Rights) -> None:
-        self.files, self.rights = files, rights
-        self.tables = {name: _read(files, name) for name in table_names(files)}
-        self._agencies = {row.get("source_id", "").strip(): row.get("author_agency", "").strip() for row in self._rows(SOURCES)}
-        self._known: dict[str, Marking] = {}
-
-    def _rows(self, name: str) -> list[Raw]:
-        return self.tables[name].rows if name in self.tables else []
-
-    def of_row(self, name: str, row: Raw) -> Marking:
-        """The marking of a row of a table."""
-        subject, policy = subject_of(name, row), self.rights.policy
-        text = row.get(MARKING, "").strip()
-        names = [subject, subject.partition(".csv/")[2]]
-        told = policy.of_row(names, row.get("source_id", "").strip()) if not text and (policy.rows or policy.sources) else None
-        if told is not None:
-            found = told
-        else:
-            # An identity is never covered by what was ruled of rows in general.
-            found = TOP if not text and name in (IDENTITIES, marking_acts.FILE) else self._effective(text)
-        if not self.rights.acts.acts:
-            return found
-        short = row.get("source_id" if name == SOURCES else "id", "").strip()
-        return self.rights.acts.effective(self.rights.policy, [n for n in (subject, short) if n], found, self.originator(row))
-
-    def originator(self, row: Raw) -> str:
-        """The organisation that a row is from: its own, or its source's; blank where that is not said."""
-        return row.get("author_agency", "").strip() or self._agencies.get(row.get("source_id", "").strip(), "")
-
-    def _effective(self, text: str) -> Marking:
-        if text not in self._known:
-            self._known[text] = self.rights.policy.effective(text)
-        return self._known[text]
-
-    def of_file(self, name: str) -> Marking:
-        """The marking of a whole file."""
-        return self.rights.acts.effective(self.rights.policy, [name], self.rights.policy.of_file(name))
-
-    def of_entry(self, entry: Any) -> Marking | None:
-        """The marking of an entry of a YAML file; None where it has none of its own and is as its file is."""
-        text = entry.get(MARKING) if isinstance(entry, dict) else None
-        if text is None:
-            return None
-        return self._effective(text.strip()) if isinstance(text, str) and text.strip() else TOP
-
-
 def columns_of(name: str) -> tuple[str, ...]:
     """The columns that a table must have; none for one that is not known."""
     return tuple(_COLUMNS.get(name, ()))
-
-
-def table_names(files: Files) -> list[str]:
-    """The tables that a case has."""
-    names = [name for name in files.listing("reports") if is_table(name)]
-    return [*([PLACES] if files.has(PLACES) else []), *names]
 
 
 class Seen:
@@ -242,6 +123,10 @@ class Seen:
         """The marking of each file that is given whole."""
         return self._markings
 
+    def opens_text(self, text: str) -> bool:
+        """Whether the reader may know of something that was marked so; a blank tells nothing."""
+        return not text.strip() or self._opens(self._policy.effective(text))
+
     def _opens(self, marking: Marking) -> bool:
         return self.reader.clearance.opens(marking)
 
@@ -253,7 +138,9 @@ class Seen:
             kept[name] = [row for row in kept.get(name, ()) if row.get(column, "").strip() in reports]
         exhibits = kept.get(exhibit_tables.EXHIBITS, [])
         shown = {row.get("id", "").strip() for row in exhibits}
-        self._exhibits = {row.get("sha256", "").strip() for row in exhibits}
+        # One file under two rows is shown to who may see both.
+        above = {row.get("sha256", "").strip() for row in self._above(exhibits)}
+        self._exhibits = {row.get("sha256", "").strip() for row in exhibits} - above
         kept[exhibit_tables.CUSTODY] = [
             row for row in kept.get(exhibit_tables.CUSTODY, ()) if row.get("exhibit", "").strip() in shown
         ]
@@ -275,6 +162,12 @@ class Seen:
             if rows or name in (*_REPORTS, PLACES, SOURCES, BEARINGS):
                 self._made[name] = _written(name, rows)
 
+    def _above(self, shown: Sequence[Raw]) -> list[Raw]:
+        """The rows of exhibits that the reader does not get."""
+        table = self._marked.tables.get(exhibit_tables.EXHIBITS, Table())
+        ids = {row.get("id", "").strip() for row in shown}
+        return [row for row in table.rows if row.get("id", "").strip() not in ids]
+
     def _kept(self, name: str, table: Table) -> list[Raw]:
         out = []
         for row in table.rows:
@@ -285,10 +178,11 @@ class Seen:
 
     def _without_forms(self, kept: dict[str, list[Raw]]) -> dict[str, list[Raw]]:
         """Without the released forms of what the reader sees itself: one thing told twice is not two."""
-        acts = self._marked.rights.acts
-        if not any(act.act == "release" for act in acts.acts):
+        forms = self._marked.forms
+        if not forms:
             return kept
-        twice = marking_acts.copies(acts, (row.get("id", "").strip() for rows in kept.values() for row in rows))
+        there = {row.get("id", "").strip() for rows in kept.values() for row in rows}
+        twice = {act.new_record for act in self._marked.rights.acts.acts if act.new_record in forms and act.record in there}
         return {name: [row for row in rows if row.get("id", "").strip() not in twice] for name, rows in kept.items()}
 
     def _stubs(self, kept: Mapping[str, list[Raw]]) -> list[Raw]:
@@ -308,10 +202,14 @@ class Seen:
                 self._take_entries(name, marking)
         for folder in ("sources", "cables"):
             for name in self._files.listing(folder):
-                self._pass(name)
+                if not name.rpartition("/")[2].startswith("."):
+                    self._pass(name)
         for name in self._files.listing("exhibits"):
-            if name.rpartition("/")[2].partition(".")[0] in self._exhibits:
-                self._passed.add(name)
+            match = _EXHIBIT.fullmatch(name)
+            if match and match[1] in self._exhibits and match[2] in ENDINGS:
+                said = self._marked.of_exhibit(name)
+                if said is None or self._opens(said):
+                    self._passed.add(name)
         for pattern, _ in self._policy.files:
             if "/" not in pattern and pattern not in (*WITH_ENTRIES, POLICY, PLACES) and self._files.has(pattern):
                 self._pass(pattern)
@@ -329,20 +227,31 @@ class Seen:
             return
         if not isinstance(data, dict):
             return
-        self._made[name] = write_yaml({key: self._entries(value) for key, value in data.items()})
-        self._markings[name] = marking
+        used = [marking]
+        self._made[name] = write_yaml({key: self._entries(value, used) for key, value in data.items() if key != MARKING})
+        self._markings[name] = join_all(used)
 
-    def _entries(self, group: Any) -> Any:
-        """A group of entries without those above the reader. What is marked otherwise than at its head is above everybody."""
+    def _entries(self, group: Any, used: list[Marking]) -> Any:
+        """A group of entries without those above the reader; the markings of those that are left are added to `used`.
+
+        A group that has a marking itself, where none is read, is withheld.
+        """
         if isinstance(group, dict):
-            return {key: entry for key, entry in group.items() if self._shows(entry)}
+            if MARKING in group and not isinstance(group[MARKING], dict):
+                return {}
+            return {key: entry for key, entry in group.items() if self._shows(entry, used)}
         if isinstance(group, list):
-            return [entry for entry in group if self._shows(entry)]
+            return [entry for entry in group if self._shows(entry, used)]
         return group
 
-    def _shows(self, entry: Any) -> bool:
+    def _shows(self, entry: Any, used: list[Marking]) -> bool:
         marking = self._marked.of_entry(entry)
-        return marking is None or self._opens(marking)
+        if marking is None:
+            return True
+        if self._opens(marking):
+            used.append(marking)
+            return True
+        return False
 
 
 def _only(row: Raw, column: str, names: set[str], between: str) -> Raw:
@@ -363,24 +272,3 @@ def _written(name: str, rows: Sequence[Raw]) -> bytes:
     columns = [*required, *more] if MARKING in required else [*required, *more, MARKING]
     narrow = [{column: row.get(column, "") for column in columns} for row in rows]
     return table_text(columns, narrow).encode("utf-8", errors="surrogateescape")
-
-
-def wrong_with(policy: Policy, text: str) -> list[tuple[str, str]]:
-    """What is wrong with the text of a marking, and what to do: it is none, or its scheme forbids what it puts together."""
-    try:
-        marking = policy.marking(text)
-    except MarkingError as error:
-        return [(error.what, error.do)]
-    told = [what for scheme in policy.schemes.values() for what in forbidden(marking, scheme)] if text.strip() else []
-    return [(what, "correct it; docs/reference/markings.md has the rules of each scheme") for what in told]
-
-
-def marking_faults(files: Files, rights: Rights) -> list[Fault]:
-    """Every row and entry whose marking is none, every row that cannot be told apart, and every act without effect."""
-    marked = Marked(files, replace(rights, acts=MarkingActs(rights.acts.acts)))
-    faults: list[Fault] = []
-    for name, table in marked.tables.items():
-        for line, row in zip(table.lines, table.rows, strict=True):
-            marked.of_row(name, row)
-            faults += [Fault(name, line, MARKING, what, do) for what, do in wrong_with(rights.policy, row.get(MARKING, ""))]
-    return [*faults, *dict.fromkeys(marked.rights.acts.faults)]

@@ -11,7 +11,7 @@ from tallybook import desk
 from tallybook.cli.options import as_option, case_argument, framed, open_case, print_json
 from tallybook.core.time import written
 from tallybook.verdicts.inquiry import Case, Inquiry
-from tallybook.verdicts.marked import whole_banner
+from tallybook.verdicts.marked import join_banner
 
 
 @click.command(name="changes")
@@ -29,7 +29,7 @@ def command(case: Path, since: str, until: str | None, reading: str | None, as_j
         out = {
             "case": loaded.name,
             "reader": loaded.reader,
-            "marking": whole_banner(after) or None,
+            "marking": join_banner(before, after) or None,
             "since": written(before.question.known, loaded.tz),
             "until": written(after.question.known, loaded.tz),
             "lines": [desk.as_dict(change) for change in found],
@@ -37,7 +37,7 @@ def command(case: Path, since: str, until: str | None, reading: str | None, as_j
         }
         print_json(out)
         return 0
-    with framed(whole_banner(after)):
+    with framed(join_banner(before, after)):
         _print(loaded, before, after, found)
     return 0
 

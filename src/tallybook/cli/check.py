@@ -8,8 +8,12 @@ from pathlib import Path
 import click
 
 from tallybook import desk
-from tallybook.casefile.exhibits import check_files, custody_notes
-from tallybook.cli.options import as_option, chosen_reader, folder_argument, print_json
+from tallybook.casefile.exhibit_tables import EXHIBITS
+from tallybook.casefile.exhibits import NO_ROW, check_files, custody_notes
+from tallybook.casefile.files import Folder
+from tallybook.casefile.marked import read_loosely
+from tallybook.casefile.read import read_case
+from tallybook.cli.options import as_option, folder_argument, print_json, reader_files
 
 
 @click.command(name="check")
@@ -22,11 +26,13 @@ def command(case: Path, as_json: bool) -> int:
     Exit 0 where there is none, 1 where there are faults. Notes say what is well formed but has no effect. Exhibits are hashed.
     With --as, of the case as that reader may see it.
     """
-    reader = chosen_reader()
-    read = desk.check_case(case, reader)
-    if read.case is not None and reader is None:
+    seen = reader_files(case)
+    read = desk.check_case(case) if seen is None else read_case(seen)
+    if read.case is not None and seen is None:
         held, more = check_files(case, read.case.evidence.exhibits)
         read.faults += held
+        kept = {row.get("sha256", "") for row in _exhibit_rows(case)}
+        more = [note for note in more if note.what != NO_ROW or note.file.rpartition("/")[2].partition(".")[0] not in kept]
         read.notes += [*more, *custody_notes(read.case.evidence.exhibits.values())]
         read.notes += desk.ledger_notes(case, read.case, os.environ)
     if as_json:
@@ -52,3 +58,9 @@ def command(case: Path, as_json: bool) -> int:
         f"{len(agreement.claims)} claims, {len(agreement.board)} board lines."
     )
     return 0
+
+
+def _exhibit_rows(case: Path) -> list[dict[str, str]]:
+    """The rows of exhibits as they stand in the table: a released form has one, and is not counted beside its first."""
+    files = Folder(case)
+    return read_loosely(files.read(EXHIBITS)).rows if files.has(EXHIBITS) else []

@@ -268,9 +268,10 @@ def _standings(case: Path) -> tuple[list[Standing], list[Fault]]:
     From its ledger where it has one, with what that recorded; else from its folder.
     """
     from tallybook.casefile.files import Folder
+    from tallybook.casefile.marked import rights_of
     from tallybook.casefile.read import read_case
     from tallybook.casefile.seals import read_seals
-    from tallybook.casefile.view import Seen, rights_of
+    from tallybook.casefile.view import Seen
     from tallybook.registry import counting, reading
     from tallybook.registry import place as places
 

@@ -14,11 +14,12 @@ import click
 
 from tallybook.cli.ledger import progress_bar
 from tallybook.cli.options import chosen_database, chosen_reader
-from tallybook.cli.session import signed_in
+from tallybook.cli.session import check_tables, signed_in
 from tallybook.errors import TallybookError
 from tallybook.registry import place as places
 
 if TYPE_CHECKING:
+    from tallybook.casefile.files import Files
     from tallybook.casefile.merge import Take
     from tallybook.registry.filing import Filed
     from tallybook.registry.writer import Writer
@@ -50,7 +51,7 @@ class FilingDesk:
             click.echo(f"note: on file there is a fault: {fault}", err=True)
         self.case = read.case
         self.tz = reading.zone_of(read)
-        self.filer = Filer(places.author_of(author, os.environ), self._instant(known))
+        self.filer = Filer(_author(author), self._instant(known))
         self._folder_was = self._folder_differs()
 
     def _instant(self, known: str | None) -> str:
@@ -80,6 +81,20 @@ class FilingDesk:
             files, writer = self.found().files(), self.writer
             books = Books(books.size, {one: some for one, some in books.versions.items() if writer.has(files, one)})
         return filing.subject_named(books, name)
+
+    def shows(self, name: str) -> bool:
+        """Whether a table is there for whoever files."""
+        files: Files = self.found().files()
+        return (files if self.writer is None else self.writer.sees(files)).has(name)
+
+    def check_withdrawal(self, subject: str) -> None:
+        """Raise TallybookError where its author may not take a row off the books: it is no kind that their roles permit, or is
+        marked below what they read, so that others would see it go.
+        """
+        name = subject[: subject.find(".csv/") + 4]
+        check_tables([name])
+        if self.writer is not None:
+            self.writer.check_floor(subject, self.writer.marking_of(self.found().files(), subject))
 
     def _folder_differs(self) -> bool:
         from tallybook.registry import reading
@@ -156,7 +171,9 @@ class FilingDesk:
         from tallybook.registry import filing, importing
         from tallybook.registry.writer import refusal
 
-        if self.writer is not None and (faults := self.writer.check(self.found().files(), rows)):
+        check_tables(rows)
+        found = self.found()
+        if self.writer is not None and (faults := self.writer.check(found.files(), rows, found.books.versions)):
             raise filing.NotFiledError(self.place.shown, faults)
         for line in importing.neighbours_of(rows, self.case) if self.case is not None else ():
             click.echo(f"warning: {line}", err=True)
@@ -176,11 +193,24 @@ class FilingDesk:
         if not self.place.folder.is_dir():
             return
         if self._folder_was:
+            if self.writer is not None:
+                return
             click.echo(f"note: {self.place.folder} differed from its ledger before, so it was left as it is", err=True)
             return
         found = self.found()
         for name in filing.write_back(found, found.files().names()):
-            click.echo(f"wrote {self.place.folder / name}", err=True)
+            if self.writer is None:
+                click.echo(f"wrote {self.place.folder / name}", err=True)
+
+
+def _author(given: str | None) -> str:
+    """Who files: whoever is signed in, and nobody else then."""
+    who = signed_in()
+    if who is None:
+        return places.author_of(given, os.environ)
+    if given is not None and given != who.reader:
+        raise TallybookError(f"{who.user} is signed in, and not {given}", where="--author", do="leave it out")
+    return who.reader
 
 
 def _writer(files: Any) -> Writer | None:

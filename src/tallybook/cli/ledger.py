@@ -11,6 +11,7 @@ import click
 
 from tallybook.cli import witness as witness_commands
 from tallybook.cli.options import chosen_database, database_option, on_terminal, print_json, trusted_keys, write_file
+from tallybook.cli.session import check_whole, signed_in
 from tallybook.errors import TallybookError
 from tallybook.registry import place as places
 from tallybook.registry.place import Place
@@ -46,6 +47,10 @@ def _there(case: Path) -> Place:
     place = _place(case)
     if not places.has_ledger(place):
         raise TallybookError(f"{case} has no ledger", do=f"tallybook ledger init {case} makes one")
+    if signed_in() is not None:
+        from tallybook.registry.reading import on_file, sees_all
+
+        check_whole(lambda reader: sees_all(on_file(place).files(), reader))
     return place
 
 

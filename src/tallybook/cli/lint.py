@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from tallybook import desk
-from tallybook.cli.options import as_option, chosen_reader, folder_argument, print_json
+from tallybook.cli.options import as_option, folder_argument, print_json, reader_files
 
 _TITLES = {"error": "Errors", "warning": "Warnings", "note": "Notes"}
 
@@ -55,13 +55,13 @@ def command(case: Path, on: str | None, trials: int, seed: int, as_json: bool) -
 
 def _lint(case: Path, on: str | None, trials: int, seed: int) -> Any:
     if not sys.stderr.isatty():
-        return desk.lint(case, on, trials, seed, reader=chosen_reader())
+        return desk.lint(case, on, trials, seed, seen=reader_files(case))
     with click.progressbar(length=1000, label="Comparing restatements", file=sys.stderr) as bar:
 
         def progress(done: int, of: int) -> None:
             bar.update(max(0, 1000 * done // max(of, 1) - bar.pos))
 
-        return desk.lint(case, on, trials, seed, progress, chosen_reader())
+        return desk.lint(case, on, trials, seed, progress, reader_files(case))
 
 
 def _compared(restated: Any) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tallybook.cli.options import chosen_database, database_option, print_json
-from tallybook.cli.session import check_by
+from tallybook.cli.session import check_by, check_whole
 from tallybook.errors import TallybookError
 from tallybook.registry import place as places
 
@@ -104,9 +104,11 @@ def check_text(file: Path, scheme: str, as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def show(case: Path, as_json: bool) -> int:
     """How CASE is marked, and how many of its rows each of its readers may see. For whoever keeps the case."""
-    from tallybook.casefile.view import Marked, rights_of
+    from tallybook.casefile.marked import Marked, rights_of
+    from tallybook.registry.reading import sees_all
 
     files = files_of(case)
+    check_whole(lambda reader: sees_all(files, reader))
     rights = rights_of(files)
     marked = Marked(files, rights)
     markings = [(name, marked.of_row(name, row)) for name, table in marked.tables.items() for row in table.rows]
@@ -146,7 +148,7 @@ def regrade(case: Path, record: str, to: str, **said: Any) -> int:
 @act_options
 def declassify(case: Path, record: str, to: str | None, **said: Any) -> int:
     """Open RECORD to all: a named person's act under a named authority, whatever date its marking carries."""
-    from tallybook.casefile.view import rights_of
+    from tallybook.casefile.marked import rights_of
 
     scheme = rights_of(files_of(case)).policy.scheme
     return _act(case, record, "declassify", to or min(scheme.levels, key=lambda level: level.rank).name, said)
@@ -161,7 +163,7 @@ def distribute(case: Path, record: str, names: tuple[str, ...], **said: Any) -> 
     """Add recipients to RECORD, which is for named eyes only."""
     from dataclasses import replace
 
-    from tallybook.casefile.view import rights_of
+    from tallybook.casefile.marked import rights_of
     from tallybook.markings.marking import Marking
     from tallybook.markings.names import canonical_name
     from tallybook.registry.regrading import record as found_record
@@ -207,7 +209,7 @@ def files_of(case: Path) -> Files:
 
 
 def _act(case: Path, name: str, act: str, to: str, said: dict[str, Any]) -> int:
-    from tallybook.casefile.view import rights_of
+    from tallybook.casefile.marked import rights_of
     from tallybook.registry import regrading
 
     check_by(said["by"])

@@ -18,6 +18,7 @@ from tallybook.errors import TallybookError
 from tallybook.verdicts.inquiry import Case
 
 if TYPE_CHECKING:
+    from tallybook.casefile.view import Seen
     from tallybook.ledger.keys import Verifier
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -75,6 +76,21 @@ def open_case(folder: Path) -> Case:
     for line in opened.notes:
         click.echo(f"note: {line}", err=True)
     return opened.case
+
+
+def reader_files(folder: Path) -> Seen | None:
+    """What the reader that was chosen sees of a case, which is noted where somebody is signed in; None where none was."""
+    from tallybook import desk
+    from tallybook.casefile.case_markings import case_markings
+
+    reader, who = chosen_reader(), signed_in()
+    if reader is None:
+        return None
+    seen = desk.reader_files(folder, chosen_database(), reader, os.environ, named=who is not None)
+    if who is not None:
+        marked = case_markings(seen, [])
+        note(folder, marked.most if marked is not None else "")
+    return seen
 
 
 @contextmanager

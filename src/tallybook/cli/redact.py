@@ -41,9 +41,10 @@ def command(case: Path, record: str, new_id: str, to: str, say: tuple[str, ...],
     What was cut stands in the act as salted hashes, so that it can be proven later and not guessed below. A picture is made anew
     from its pixels, and every box is filled.
     """
+    from tallybook.casefile.marked import rights_of
     from tallybook.casefile.marking_acts import COLUMNS
     from tallybook.casefile.marking_acts import FILE as ACTS
-    from tallybook.casefile.view import columns_of, rights_of
+    from tallybook.casefile.view import columns_of
     from tallybook.registry import redacting
 
     said = {name: given[name] for name in ("by", "authority", "reason")}
@@ -72,7 +73,7 @@ def command(case: Path, record: str, new_id: str, to: str, say: tuple[str, ...],
 
 def _of_exhibit(files: Any, record: str) -> bool:
     from tallybook.casefile.exhibit_tables import EXHIBITS
-    from tallybook.casefile.view import read_loosely
+    from tallybook.casefile.marked import read_loosely
 
     return files.has(EXHIBITS) and any(row.get("id") == record for row in read_loosely(files.read(EXHIBITS)).rows)
 

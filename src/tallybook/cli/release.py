@@ -40,6 +40,7 @@ def command(
     of which it shows the hashes of all entries and the words of those given out. Without a ledger there are no proofs.
     """
     from tallybook.registry import releasing
+    from tallybook.registry.released import PROOFS
 
     check_by(by)
     place = places.place_of(case, chosen_database(), os.environ)
@@ -60,5 +61,5 @@ def command(
     if shown is None:
         click.echo(f"note: {case} has no ledger, so there are no proofs; tallybook ledger init makes one", err=True)
     else:
-        click.echo(f"{out / releasing.PROOFS}: {shown} entries shown; tallybook ledger verify {out} --key VKEY checks them")
+        click.echo(f"{out / PROOFS}: {shown} entries shown; tallybook ledger verify {out} --key VKEY checks them")
     return 0

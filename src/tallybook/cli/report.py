@@ -123,7 +123,7 @@ def add(case: Path, table: str, fields: tuple[str, ...], author: str | None, key
     columns = importing.columns_of(table)
     desk_ = FilingDesk(case, author, key, None)
     desk_.hold({table: [(1, {column: row[column] for column in (*columns, *row) if column in row})]}, {table: "the row"})
-    there = desk_.found().files().has(table_file(table))
+    there = desk_.shows(table_file(table))
     filed = desk_.rows({table_file(table): [row if there else dict.fromkeys(columns, "") | row]})
     desk_.write_back()
     for name in ("new", "corrected", "same", "old", "withdrawn", "destroyed"):
@@ -154,13 +154,19 @@ _ADDED = {
 def withdraw(case: Path, name: str, reason: str, author: str | None, key: Path | None, known: str | None) -> int:
     """Take a row off the books of CASE, from now on (or from --known). What was filed stays in the ledger."""
     from tallybook.registry import counting, filing
+    from tallybook.registry.writer import refusal
 
     desk_ = FilingDesk(case, author, key, known)
     counting.refuse_a_reader(desk_.found().files(), desk_.tz, desk_.filer.author, "withdraw rows")
     subject = desk_.subject_named(name)
-    receipt = filing.withdraw(desk_.place, desk_.ledger, subject, desk_.filer, reason)
+    desk_.check_withdrawal(subject)
+    try:
+        receipt = filing.withdraw(desk_.place, desk_.ledger, subject, desk_.filer, reason)
+    except filing.NotFiledError as error:
+        raise error if desk_.writer is None else refusal(name) from None
     desk_.write_back()
-    click.echo(f"{subject}: withdrawn by entry {receipt.index}")
+    # The number of an entry tells how many there are.
+    click.echo(f"{subject}: withdrawn" + (f" by entry {receipt.index}" if desk_.writer is None else ""))
     return 0
 
 

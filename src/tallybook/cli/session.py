@@ -6,6 +6,7 @@ Without TALLYBOOK_TOKEN nobody is: whoever holds the files of a case reads them 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import click
@@ -72,6 +73,25 @@ def note(case: Path, marking: str) -> None:
     asked = {name: context.params.get(name) for name in ("on", "known")}
     path = context.command_path.partition(" ")[2]
     note_read(UsersFile(users_path(os.environ, None)), who.user, str(case), path, marking, asked["on"], asked["known"], now())
+
+
+_TABLES = {"reports/reviews.csv": "review", "reports/bearings.csv": "make bearings", "reports/marking_acts.csv": "regrade"}
+
+
+def check_tables(names: Iterable[str]) -> None:
+    """Raise TallybookError where somebody is signed in whose roles do not permit to file in one of these tables."""
+    who = signed_in()
+    for name in names if who is not None else ():
+        assert who is not None
+        who.require(_TABLES.get(name, "file reports"))
+
+
+def check_whole(opens: Callable[[str], bool]) -> None:
+    """Raise TallybookError where somebody is signed in for whom, as `opens` tells of their reader, not all of a case is there."""
+    who = signed_in()
+    if who is not None and not opens(who.reader):
+        do = "ask for what you may see: board, why and the others; whoever keeps the case has the rest"
+        raise TallybookError(f"{who.user} may not see the whole books", where="sign-in", do=do)
 
 
 def check_by(name: str) -> None:

@@ -12,7 +12,7 @@ import click
 
 from tallybook.errors import TallybookError
 from tallybook.registry.place import LEDGER, Place, read_small
-from tallybook.registry.releasing import is_release, verify_release
+from tallybook.registry.released import is_release, verify_release
 
 if TYPE_CHECKING:
     from tallybook.ledger.cosignature import WitnessPolicy

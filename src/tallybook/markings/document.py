@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tallybook.markings.marking import Marking, MarkingError, join_all
@@ -33,40 +33,38 @@ def document_flaws(text: str, scheme: Scheme) -> list[Flaw]:
     """
     if len(text) > LONGEST:
         raise MarkingError(f"over {LONGEST:,} characters", do="split it")
-    paragraphs = list(_paragraphs(text))
-    if len(paragraphs) > MOST_PARAGRAPHS:
-        raise MarkingError(f"over {MOST_PARAGRAPHS:,} paragraphs", do="split it")
-    if not paragraphs:
+    lines = [(n, line.strip()) for n, line in enumerate(text.splitlines(), 1)]
+    told = [(n, line) for n, line in lines if line]
+    if not told:
         return [Flaw(1, "empty", "write the banner at the head and the foot")]
     flaws: list[Flaw] = []
-    (head_line, head_text), (foot_line, foot_text) = paragraphs[0], paragraphs[-1]
-    head, foot = (_banner(line, told, scheme, flaws) for line, told in ((head_line, head_text), (foot_line, foot_text)))
-    portions = [_portion(line, told, scheme, flaws) for line, told in paragraphs[1:-1]]
+    (head_line, head_text), (foot_line, foot_text) = told[0], told[-1]
+    head = _marking(head_line, head_text, scheme, flaws, "no banner")
+    if foot_line == head_line:
+        return [*flaws, Flaw(head_line, "a banner and no foot", "write the same at the head and the foot")]
+    foot = _marking(foot_line, foot_text, scheme, flaws, "no banner")
+    portions = [_portion(n, line, scheme, flaws) for n, line in _marked_lines(lines[head_line : foot_line - 1])]
     if head is not None and foot is not None and head != foot:
         flaws.append(Flaw(foot_line, "the foot is marked otherwise than the head", "write the same at both"))
-    stated = join_all(one for one in (head, foot) if one is not None)
     known = [portion for portion in portions if portion is not None]
-    if head is not None:
-        needed = banner(join_all([stated, *known]), {scheme.id: scheme})
-        found = banner_faults(stated, known, {scheme.id: scheme})
-        flaws += [Flaw(head_line, f"below its portions: {told}", f"write {needed} at the head and the foot") for told in found]
+    for line, stated in ((head_line, head), (foot_line, foot)):
+        if stated is not None:
+            needed = banner(join_all([stated, *known]), {scheme.id: scheme})
+            found = banner_faults(stated, known, {scheme.id: scheme})
+            flaws += [Flaw(line, f"below its portions: {what}", f"write {needed} at the head and the foot") for what in found]
     return sorted(flaws, key=lambda flaw: flaw.line)
 
 
-def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
-    """The paragraphs with the line on which each begins."""
-    start, lines = 0, list[str]()
-    for n, line in enumerate([*text.splitlines(), ""], 1):
-        if line.strip():
-            start = start or n
-            lines.append(line.strip())
-        elif lines:
-            yield start, "\n".join(lines)
-            start, lines = 0, []
-
-
-def _banner(line: int, text: str, scheme: Scheme, flaws: list[Flaw]) -> Marking | None:
-    return _marking(line, text.splitlines()[0], scheme, flaws, "no banner")
+def _marked_lines(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """The lines that begin a paragraph, and those within one that begin with a mark in brackets."""
+    count, begins = 0, True
+    for n, line in lines:
+        if line and (begins or _PORTION.match(line)):
+            count += 1
+            if count > MOST_PARAGRAPHS:
+                raise MarkingError(f"over {MOST_PARAGRAPHS:,} paragraphs", do="split it")
+            yield n, line
+        begins = not line
 
 
 def _portion(line: int, text: str, scheme: Scheme, flaws: list[Flaw]) -> Marking | None:

@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 
 from tallybook.agreement.yamltext import MARKING
 from tallybook.casefile.filing import FiledCase, Thing, document, read_raw_table, subject_of, table_things, things
+from tallybook.casefile.marked import Marked, Rights, rights_of
 from tallybook.casefile.merge import Filer, Merge, Take, merge
+from tallybook.casefile.policy import FILE as POLICY
 from tallybook.casefile.read import read_case
 from tallybook.casefile.writing import write_files
 from tallybook.core.time import MomentError
@@ -20,6 +22,7 @@ from tallybook.ledger.asof import WITHDRAWAL, Books, books
 from tallybook.ledger.entry import Draft, Entry, EntryError, canonical_json, instant_text
 from tallybook.ledger.ledger import MOST_AT_ONCE, Ledger, OvertakenError, Receipt
 from tallybook.ledger.store import StoreError
+from tallybook.markings.marking import Marking, MarkingError
 from tallybook.registry.place import Place, now
 from tallybook.registry.reading import OnFile, checkpoint_of, folder_files
 
@@ -154,13 +157,37 @@ def _check_whole(found: OnFile, merged: Merge) -> None:
     def blob(digest: str) -> bytes | None:
         return merged.blobs.get(digest) or found.blob(digest)
 
-    read = read_case(FiledCase(found.place.shown, ahead, blob))
+    after = FiledCase(found.place.shown, ahead, blob)
+    _check_released_nothing(found.files(), after, merged)
+    read = read_case(after)
     if read.case is None:
         before = {(fault.file, fault.field, fault.what) for fault in read_case(found.files()).faults}
         new = [fault for fault in read.faults if (fault.file, fault.field, fault.what) not in before]
         # A case that has faults already may be mended step by step.
         if new or len(read.faults) >= len(before):
             raise NotFiledError(found.place.shown, new or read.faults)
+
+
+def _check_released_nothing(before: FiledCase, after: FiledCase, merged: Merge) -> None:
+    """Raise MarkingError where a correction would lower what holds for a row, as by naming another source: that takes an act."""
+    corrected = {draft.subject for draft in merged.drafts if draft.corrects is not None and draft.kind != WITHDRAWAL}
+    if not corrected or not before.has(POLICY):
+        return
+    try:
+        was, now = (_markings(files, rights_of(before), corrected) for files in (before, after))
+    except MarkingError:
+        return
+    for subject, marking in was.items():
+        if subject in now and not marking <= now[subject]:
+            do = "tallybook marking regrade does that, by somebody who may"
+            raise MarkingError("the correction would lower its marking", where=subject, do=do)
+
+
+def _markings(files: FiledCase, rights: Rights, subjects: set[str]) -> dict[str, Marking]:
+    marked = Marked(files, rights)
+    return {
+        subject: marked.of_row(name, row) for name, row in marked.every_row() if (subject := subject_of(name, row)) in subjects
+    }
 
 
 def _entry(seq: int, draft: Draft) -> Entry:

@@ -12,11 +12,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tallybook.casefile.files import Files
-from tallybook.casefile.filing import FiledCase, things
+from tallybook.casefile.filing import FiledCase, is_table, things
+from tallybook.casefile.marked import Marked, read_loosely, rights_of
+from tallybook.casefile.marking_acts import FILE as ACTS
 from tallybook.casefile.merge import Filer, Merge, merge
+from tallybook.casefile.policy import FILE as POLICY
 from tallybook.casefile.policy import Reader
 from tallybook.casefile.read import CaseRead, read_case
-from tallybook.casefile.view import Seen, rights_of
+from tallybook.casefile.view import Seen
 from tallybook.core.time import MomentError, moment
 from tallybook.errors import CaseFaultsError, TallybookError
 from tallybook.ledger.asof import Books, books, size_at
@@ -24,6 +27,7 @@ from tallybook.ledger.entry import instant_text
 from tallybook.ledger.growth import nodes
 from tallybook.ledger.store import Reading, Store, StoreError
 from tallybook.ledger.tree import EMPTY_ROOT, range_hash
+from tallybook.markings.marking import MarkingError
 from tallybook.registry.place import OWN_FILES, Place, open_store
 from tallybook.verdicts.inquiry import Case
 
@@ -128,10 +132,42 @@ def for_reader(
     if recorded is not None and _SIZE.fullmatch(recorded.removeprefix("#")) and len(recorded) != 4:
         raise TallybookError("a number of entries, asked for a reader", where="--recorded", do="give a day or an instant")
     newest = on_file(place)
+    check_filed(place, newest.files())
     rights = rights_of(newest.files())
     who = rights.policy.reader(reader, named=named)
     found = newest if recorded is None else on_file(place, recorded)
     return found, who, lambda files: Seen(files, rights, who)
+
+
+def sees_all(files: Files, reader: str) -> bool:
+    """Whether a reader that a case names may see every row and file of it. Raises MarkingError for one that it does not name."""
+    rights = rights_of(files)
+    clearance = rights.policy.reader(reader, named=True).clearance
+    marked = Marked(files, rights)
+    whole = [marked.of_row(name, row) for name, row in marked.every_row()]
+    whole += [marked.of_file(name) for folder in ("sources", "cables") for name in files.listing(folder)]
+    return all(clearance.opens(marking) for marking in whole)
+
+
+def check_filed(place: Place, files: FiledCase) -> None:
+    """Raise MarkingError where the folder says otherwise than the books who may read what: its editor would think it held."""
+    for name in (POLICY, ACTS):
+        path = place.folder / name
+        try:
+            there = path.read_bytes() if path.is_file() else None
+        except OSError:
+            continue
+        if there is not None and not _same(name, there, files.read(name) if files.has(name) else b""):
+            do = f"tallybook report import {place.folder} {place.folder} files it; until then nobody is given anything"
+            raise MarkingError(f"{name} in the folder is not what is on file", where=str(place.folder), do=do)
+
+
+def _same(name: str, one: bytes, other: bytes) -> bool:
+    """Whether two versions of a file say the same: tables by their rows, however they are written."""
+    if not is_table(name):
+        return one == other
+    rows = [[{c: v for c, v in row.items() if v} for row in read_loosely(raw).rows] for raw in (one, other)]
+    return rows[0] == rows[1]
 
 
 def read_filed(found: OnFile, through: Through = _whole) -> CaseRead:

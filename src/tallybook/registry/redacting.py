@@ -10,10 +10,10 @@ from tallybook.casefile.exhibit_tables import EXHIBITS
 from tallybook.casefile.exhibits import ENDINGS
 from tallybook.casefile.files import Files
 from tallybook.casefile.filing import subject_of
+from tallybook.casefile.marked import Rights, read_loosely, table_names
 from tallybook.casefile.marking_acts import FILE as ACTS
 from tallybook.casefile.marking_acts import OPENINGS
 from tallybook.casefile.read import read_case
-from tallybook.casefile.view import Rights, read_loosely, table_names
 from tallybook.errors import CaseFaultsError, TallybookError
 from tallybook.evidence.ingest.redact_picture import Box, redact_picture
 from tallybook.evidence.redaction import Cut, Opening, Passage, Stretch, redact_row, redact_text
@@ -71,8 +71,7 @@ def redacted_report(
     """
     case, (table, row) = _case(files), _row_named(files, name)
     short = table.removeprefix("reports/").removesuffix(".csv")
-    taken = {*case.evidence.reports, *case.evidence.exhibits}
-    setting = forms.setting_of(short, case.tz, case.evidence.places, taken - {row.get("id", "")}, keep)
+    setting = forms.setting_of(short, case.tz, case.evidence.places, _taken(files) - {row.get("id", "")}, keep)
     act = _act(files, rights, row["id"], new_id, said)
     made = redact_row(row, cuts, new_id, act["becomes"], chance, setting)
     removed = forms.removed_json(forms.ROW, made.openings, forms.row_bytes(row), forms.row_bytes(made.row))
@@ -93,7 +92,8 @@ def redacted_exhibit(
     keep: Sequence[str] = (),
 ) -> Redacting:
     """An exhibit with parts of its file covered, as a new file with its own row, and the act. Raises as `redacted_report`."""
-    case, (table, row) = _case(files), _row_named(files, name)
+    _case(files)
+    table, row = _row_named(files, name)
     if table != EXHIBITS:
         raise TallybookError("no exhibit", where=name, do="name an exhibit; passages of a report are cut by their fields")
     path = next((one for one in files.listing("exhibits") if one.rpartition("/")[2].startswith(row["sha256"])), None)
@@ -113,11 +113,16 @@ def redacted_exhibit(
         data, openings, kind = text.data, text.openings, forms.TEXTS
     act = _act(files, rights, row["id"], new_id, said)
     words = [cut.words for cut in cuts if isinstance(cut, Passage)]
-    taken = {*case.evidence.reports, *case.evidence.exhibits}
+    taken = _taken(files)
     new = forms.exhibit_row(row, new_id, data, media_type, said["known_at"], act["becomes"], columns, words, taken)
     act |= {"removed": forms.removed_json(kind, openings, raw, data), OPENINGS: forms.openings_json(openings)}
     ending = next(ending for ending, of in ENDINGS.items() if of == media_type)
     return Redacting({EXHIBITS: [new], ACTS: [act]}, {f"exhibits/{new['sha256']}.{ending}": data}, notes)
+
+
+def _taken(files: Files) -> set[str]:
+    """Every id that a row has, released forms among them."""
+    return {row.get("id", "").strip() for name in table_names(files) for row in read_loosely(files.read(name)).rows}
 
 
 def _act(files: Files, rights: Rights, record: str, new_id: str, said: Mapping[str, str]) -> Row:

@@ -8,8 +8,8 @@ from itertools import count
 
 from tallybook.casefile.files import Files
 from tallybook.casefile.filing import subject_of
+from tallybook.casefile.marked import SOURCES, Marked, Rights, read_loosely
 from tallybook.casefile.marking_acts import COLUMNS, FILE, read_acts
-from tallybook.casefile.view import SOURCES, Marked, Rights, read_loosely
 from tallybook.errors import TallybookError
 from tallybook.markings.marking import Marking
 

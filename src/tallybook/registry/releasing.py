@@ -8,40 +8,33 @@ stands in the log by its hash, in the entry about the release itself.
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tallybook.agreement.yamltext import MARKING
-from tallybook.casefile.exhibit_tables import EXHIBITS
 from tallybook.casefile.files import Files, Folder
 from tallybook.casefile.filing import is_table, subject_of
+from tallybook.casefile.marked import Marked, Rights, read_loosely, rights_of
 from tallybook.casefile.marking_acts import AUTHORITY
-from tallybook.casefile.policy import FILE as POLICY
-from tallybook.casefile.policy import Policy, Reader, scheme_tables
-from tallybook.casefile.view import Rights, Seen, read_loosely, rights_of, table_names
+from tallybook.casefile.policy import Reader
+from tallybook.casefile.read import CaseRead, read_case
+from tallybook.casefile.view import Seen
 from tallybook.casefile.writing import write_files
-from tallybook.checker.outgoing import outgoing_faults
-from tallybook.errors import Fault, TallybookError
+from tallybook.errors import CaseFaultsError, Fault, TallybookError
 from tallybook.ledger.asof import Books
-from tallybook.ledger.cosignature import WitnessPolicy
 from tallybook.ledger.entry import Draft, Entry, canonical_json, instant_text
-from tallybook.ledger.excerpt import ExcerptError, VerifiedExcerpt, verify_excerpt, write_excerpt
-from tallybook.ledger.keys import Verifier
+from tallybook.ledger.excerpt import write_excerpt
 from tallybook.ledger.ledger import Ledger
-from tallybook.ledger.logfolder import reader, writer
-from tallybook.markings.marking import join_all
+from tallybook.ledger.logfolder import writer
 from tallybook.registry.place import Place, now
 from tallybook.registry.proving import newest
-from tallybook.registry.reading import on_file
+from tallybook.registry.reading import check_filed, on_file
+from tallybook.registry.release_checks import check_again, check_may_release, held_back_of, mentions
+from tallybook.registry.released import PROOFS, RELEASE, row_of, said
 
-PROOFS = "proofs"
-"""The folder of a release that holds the excerpt of the log."""
-RELEASE = "release"
 HELD_BACK = "held-back"
-"""The kinds of the two entries about a release: what was given out, and, for those above, what was not."""
-_NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]*[A-Za-z0-9]", re.ASCII)
+"""The kind of the entry about what a release did not give, for those above."""
 Progress = Callable[[int, int], None]
 
 
@@ -66,32 +59,31 @@ class Release:
 
 
 def prepared(files: Files, rights: Rights, act: Act) -> Release:
-    """What would be released. Raises MarkingError and NothingToShowError for the reader, TallybookError for who releases."""
+    """What would be released.
+
+    Raises MarkingError and NothingToShowError for the reader, TallybookError for who releases, CaseFaultsError for a case with
+    faults, or one of which the reader would get a case with faults: what is not understood is not given out.
+    """
     _check_authority(rights, act)
+    _check_sound(files.place, read_case(files), "")
     who = rights.policy.reader(act.to)
     seen = Seen(files, rights, who)
+    _check_sound(files.place, read_case(seen), act.to)
     given = {name: seen.read(name) for name in seen.names()}
-    held_back = _held_back(files, seen)
-    _check_again(rights.policy, who, seen, given)
-    return Release(seen, given, held_back, tuple(_mentions(given, held_back, _ids(seen))))
+    marked = Marked(files, rights)
+    check_may_release(marked, rights.policy.readers[act.by], seen, who)
+    held_back = held_back_of(marked, seen)
+    check_again(rights.policy, who, seen, given)
+    told = {"--reason": act.reason.encode(), "--authority": act.authority.encode()}
+    return Release(seen, given, held_back, tuple(mentions({**given, **told}, held_back, seen)))
 
 
-def _check_again(policy: Policy, who: Reader, seen: Seen, given: Mapping[str, bytes]) -> None:
-    """Let a second program, which shares nothing with the first, read every marking of what goes out. Raises TallybookError."""
-    marked = {name: policy.banner(marking) for name, marking in seen.markings().items()}
-    exhibits = read_loosely(given[EXHIBITS]).rows if EXHIBITS in given else []
-    for name in given:
-        if name.startswith("exhibits/"):
-            digest = name.rpartition("/")[2].partition(".")[0]
-            marked[name] = next((row[MARKING] for row in exhibits if row.get("sha256", "").strip() == digest), "")
-    # It holds nothing but the names of files that are given, and their markings.
-    marked[POLICY] = policy.banner(join_all(seen.markings().values()))
-    names = [who.name, *who.names]
-    faults = outgoing_faults(given, scheme_tables(policy), who.clearance_text, names, file_markings=marked)
-    if faults:
-        more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
-        what = f"a second reading of the markings disagrees: {faults[0]}{more}"
-        raise TallybookError(what, where="release", do="nothing was written: report this as a fault of the program")
+def _check_sound(place: str, read: CaseRead, reader: str) -> None:
+    if read.case is None:
+        error = CaseFaultsError(place, read.faults)
+        error.what = f"{error.what}{f' as {reader} may see it' if reader else ''}, so nothing is released"
+        error.do = "tallybook check lists them all" + (f" with --as {reader}" if reader else "")
+        raise error
 
 
 def _check_authority(rights: Rights, act: Act) -> None:
@@ -104,56 +96,27 @@ def _check_authority(rights: Rights, act: Act) -> None:
         raise TallybookError(f"{act.by} is no {AUTHORITY} of this case", where="--by", do=do)
 
 
-def _ids(files: Files) -> set[str]:
-    """The ids of all rows of a case, however they are named there."""
-    found: set[str] = set()
-    for name in table_names(files):
-        for row in read_loosely(files.read(name)).rows:
-            found |= {row.get(column, "").strip() for column in ("id", "source_id", "vessel_id")}
-    return found - {""}
-
-
-def _held_back(files: Files, seen: Seen) -> tuple[str, ...]:
-    """The subjects of rows, and the names of files, that the reader does not get."""
-    out = []
-    for name in table_names(files):
-        given = {subject_of(name, row) for row in read_loosely(seen.read(name)).rows} if seen.has(name) else set()
-        subjects = [subject_of(name, row) for row in read_loosely(files.read(name)).rows]
-        out += [subject for subject in subjects if subject not in given]
-    folders = [name for folder in ("sources", "exhibits", "cables") for name in files.listing(folder)]
-    return (*out, *(name for name in folders if not seen.has(name)))
-
-
-def _mentions(given: Mapping[str, bytes], held_back: Sequence[str], shown: set[str]) -> list[Fault]:
-    """Where what is given out names what is held back. Short ids could be any word, and are not looked for."""
-    names = {subject.rpartition("/")[2] for subject in held_back} - shown
-    secret = {name for name in names if len(name) >= 4 and any(c.isdigit() for c in name)}
-    faults = []
-    for name, raw in given.items():
-        if name.startswith("exhibits/") and not name.endswith((".txt", ".csv", ".json")):
-            continue
-        for n, line in enumerate(raw.decode("utf-8", errors="replace").splitlines(), 1):
-            for word in sorted({match[0] for match in _NAMED.finditer(line)} & secret):
-                what = f"names {word}, which is held back"
-                faults.append(Fault(name, n, "", what, "mark what says so as high, or release a redacted form of it"))
-    return faults
-
-
 def release_folder(folder: Path, out: Path, act: Act, *, despite_mentions: bool = False) -> Release:
     """Release a case that has no ledger: files without proofs. Raises as `prepared`, and TallybookError for mentions."""
     files = Folder(folder)
+    _refuse_within(folder, out)
     made = prepared(files, rights_of(files), act)
     _refuse_mentions(made, despite_mentions)
     write_files(made.seen, out)
     return made
 
 
+def _refuse_within(folder: Path, out: Path) -> None:
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise TallybookError("within the case", where=str(out), do="name a folder elsewhere: a release is no part of the case")
+
+
 def _refuse_mentions(made: Release, despite: bool) -> None:
     if made.mentions and not despite:
-        first = made.mentions[0]
-        more = f", and {len(made.mentions) - 1} more" if len(made.mentions) > 1 else ""
-        do = f"{first.do}; --despite-mentions releases it as it is"
-        raise TallybookError(f"{first.what}{more}", where=f"{first.file}:{first.line}", do=do)
+        error = CaseFaultsError(made.seen.place, made.mentions)
+        error.what = f"what would be released names what is held back, in {len(made.mentions)} places"
+        error.do = "mark what says so as high, or redact it; --despite-mentions releases it as it is"
+        raise error
 
 
 def release_filed(place: Place, ledger: Ledger, out: Path, act: Act, *, despite_mentions: bool = False) -> tuple[Release, int]:
@@ -164,8 +127,10 @@ def release_filed(place: Place, ledger: Ledger, out: Path, act: Act, *, despite_
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise TallybookError("not empty", where=str(out), do="name a folder that is not there yet")
+    _refuse_within(place.folder, out)
     found = on_file(place)
     files = found.files()
+    check_filed(place, files)
     made = prepared(files, rights_of(files), act)
     _refuse_mentions(made, despite_mentions)
     at = instant_text(now())
@@ -193,7 +158,9 @@ def release_filed(place: Place, ledger: Ledger, out: Path, act: Act, *, despite_
 
 def _as_filed(books: Books, made: Release) -> list[int]:
     """The entries of what is given out just as it was filed. A row from which a name was taken is not among them."""
-    standing = {entry.subject: entry for entry in books.standing()}
+    opens = made.seen.opens_text
+    # A record that was regraded keeps its first marking in its leaf: codewords and names that are not for the reader.
+    standing = {entry.subject: entry for entry in books.standing() if opens(entry.marking) and opens(_marking_of(entry))}
     out = []
     for name, raw in made.files.items():
         if not is_table(name):
@@ -203,66 +170,11 @@ def _as_filed(books: Books, made: Release) -> list[int]:
             continue
         for row in read_loosely(raw).rows:
             entry = standing.get(subject_of(name, row))
-            if entry is not None and entry.body is not None and _row_of(entry) == _said(row):
+            if entry is not None and entry.body is not None and row_of(entry) == said(row):
                 out.append(entry.seq)
     return out
 
 
-def _said(row: Mapping[str, str]) -> dict[str, str]:
-    """What a row says, but for its marking: that of an act may have taken the place of the one that was filed."""
-    return {column: value for column, value in row.items() if value and column != MARKING}
-
-
-def _row_of(entry: Entry) -> dict[str, str] | None:
-    row = entry.content().get("row")
-    return _said({str(key): str(value) for key, value in row.items()}) if isinstance(row, dict) else None
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedRelease:
-    """A release that holds: the excerpt, what the log says of it, and how many of its rows stand there as they were filed."""
-
-    excerpt: VerifiedExcerpt
-    release: Mapping[str, object]
-    as_filed: int
-    rows: int
-
-
-def is_release(folder: Path) -> bool:
-    """Whether a folder is a release with proofs."""
-    return (folder / PROOFS / "checkpoint").is_file()
-
-
-def verify_release(folder: Path, trusted: Sequence[Verifier], policy: WitnessPolicy | None = None) -> VerifiedRelease:
-    """Verify a release by itself: its excerpt of the log, every file against the entry about it, every row against its own.
-
-    Raises as `verify_excerpt`, and ExcerptError for a file or row that is not what the log says.
-    """
-    excerpt = verify_excerpt(reader(folder / PROOFS), trusted, policy)
-    releases = [entry for entry in excerpt.shown.values() if entry.kind == RELEASE]
-    if len(releases) != 1:
-        raise ExcerptError(f"{len(releases)} entries about a release, not one", where=PROOFS, do="ask for the release anew")
-    told = releases[0].content().get("files")
-    if not isinstance(told, dict):
-        raise ExcerptError("it names no files", where=f"entry {releases[0].seq}", do="ask for the release anew")
-    files = _files_of(folder)
-    for name in sorted({*files, *told}):
-        if name not in files or name not in told:
-            what = "missing" if name not in files else "not part of the release"
-            raise ExcerptError(what, where=name, do="verify the folder as it came; add nothing to it")
-        if hashlib.sha256(files[name]).hexdigest() != told[name]:
-            raise ExcerptError("it is not what was released", where=name, do="it was changed: ask for the release anew")
-    rows = {subject_of(n, row): row for n, raw in files.items() if is_table(n) for row in read_loosely(raw).rows}
-    count = 0
-    for entry in excerpt.shown.values():
-        if entry.subject in rows:
-            if _row_of(entry) != _said(rows[entry.subject]):
-                raise ExcerptError("it is not as the log has it", where=entry.subject, do="ask for the release anew")
-            count += 1
-    return VerifiedRelease(excerpt, releases[0].content(), count, len(rows))
-
-
-def _files_of(folder: Path) -> dict[str, bytes]:
-    from tallybook.registry.reading import folder_files
-
-    return {name: raw for name, raw in folder_files(folder).items() if not name.startswith(f"{PROOFS}/")}
+def _marking_of(entry: Entry) -> str:
+    row = entry.content().get("row") if entry.body is not None else None
+    return str(row.get(MARKING, "")) if isinstance(row, dict) else ""

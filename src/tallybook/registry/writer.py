@@ -5,17 +5,20 @@ Who has read up to a level writes at that level or above. A session may be opene
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tallybook.casefile.appending import Overlaid, merged_files
 from tallybook.casefile.files import Files
 from tallybook.casefile.filing import subject_of
+from tallybook.casefile.marked import OBSERVERS, Marked, Rights, read_loosely, rights_of
+from tallybook.casefile.marking_acts import AUTHORITY
+from tallybook.casefile.marking_acts import FILE as ACTS
 from tallybook.casefile.policy import Policy, Reader
 from tallybook.casefile.read import read_case
-from tallybook.casefile.view import OBSERVERS, Marked, Rights, Seen, read_loosely, rights_of
+from tallybook.casefile.view import Seen
 from tallybook.errors import Fault, TallybookError
-from tallybook.markings.marking import Grant, Marking, MarkingError
+from tallybook.markings.marking import BOTTOM, Grant, Marking, MarkingError
 
 Rows = Mapping[str, Sequence[Mapping[str, str]]]
 HIDDEN = "it does not fit what is on file"
@@ -55,11 +58,13 @@ class Writer:
         seen = self.sees(files)
         return seen.has(name) and any(subject_of(name, row) == subject for row in read_loosely(seen.read(name)).rows)
 
-    def check(self, files: Files, rows: Rows) -> list[Fault]:
+    def check(self, files: Files, rows: Rows, taken: Collection[str] = ()) -> list[Fault]:
         """What is wrong with rows that they would file, told in words of what they see; nothing where they may.
 
-        Raises MarkingError for a row that would be written down.
+        `taken` are subjects that were on file once. Raises MarkingError for a row that would be written down, and for an act
+        on a marking that is not their own to make.
         """
+        self._check_acts(rows)
         marked, seen = Marked(files, self.rights), self.sees(files)
         faults: list[Fault] = []
         for name, some in rows.items():
@@ -67,18 +72,33 @@ class Writer:
             shown = _standing(seen, name)
             for row in some:
                 subject = subject_of(name, row)
-                marking = marked.of_row(name, there.get(subject, {}) | dict(row))
-                if not self.floor <= marking:
-                    floor, found = (self.rights.policy.banner(one) for one in (self.floor, marking))
-                    do = f"mark it {floor} or above; --session opens a session at a lower level, in which no more is read"
-                    raise MarkingError(f"marked {found} by somebody who reads {floor}", where=subject, do=do)
-                if subject in there and subject not in shown:
+                self.check_floor(subject, marked.of_row(name, there.get(subject, {}) | dict(row)))
+                if (subject in there or subject in taken) and subject not in shown:
                     faults.append(Fault(name, 0, "id", f"{subject.rpartition('/')[2]} cannot be its id", "give it another"))
         if faults:
             return faults
         before = {(fault.file, fault.field, fault.what) for fault in read_case(seen).faults}
         after = read_case(merged_files(seen, rows)).faults
         return [fault for fault in after if (fault.file, fault.field, fault.what) not in before]
+
+    def marking_of(self, files: Files, subject: str) -> Marking:
+        """The marking of a row that is on file; the bottom where there is none of that name."""
+        name = subject[: subject.find(".csv/") + 4]
+        row = _standing(files, name).get(subject)
+        return BOTTOM if row is None else Marked(files, self.rights).of_row(name, row)
+
+    def check_floor(self, subject: str, marking: Marking) -> None:
+        """Raise MarkingError for what is marked below what they read."""
+        if not self.floor <= marking:
+            floor, found = (self.rights.policy.banner(one) for one in (self.floor, marking))
+            do = f"mark it {floor} or above; --session opens a session at a lower level, in which no more is read"
+            raise MarkingError(f"marked {found} by somebody who reads {floor}", where=subject, do=do)
+
+    def _check_acts(self, rows: Rows) -> None:
+        for row in rows.get(ACTS, ()):
+            if AUTHORITY not in self.reader.roles or row.get("by", "") != self.reader.name:
+                do = f"a {AUTHORITY} acts with tallybook marking, in their own name"
+                raise MarkingError(f"{self.reader.name} may not act on markings so", where=ACTS, do=do)
 
 
 def _standing(files: Files, name: str) -> dict[str, dict[str, str]]:
