@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from PIL import Image
 
-from tallybook.casefile.redacting import ROW, Release, release_act, removed_json, row_bytes
+from tallybook.casefile.redacting import ROW, removed_json, row_bytes
 from tallybook.evidence.redaction import Opening, Redacted, Setting
 from tallybook.evidence.report import Place
 
@@ -49,14 +49,11 @@ def salts(seed: int = 1) -> Callable[[int], bytes]:
     return random.Random(seed).randbytes
 
 
-def released(old: str = "OBS-7", new: str = "OBS-R1") -> Release:
-    """A release of one record as another."""
-    return Release("ACT-1", old, new, "TLP:RED", "TLP:GREEN", "releaser", "rule 5", "for the partner", "2020-03-05")
-
-
 def act_of(first: bytes, redacted: bytes, openings: tuple[Opening, ...], form: str) -> dict[str, str]:
     """The act that links two forms."""
-    return release_act(released(), removed_json(form, openings, first, redacted))
+    told = {"id": "ACT-1", "act": "release", "record": "OBS-7", "new_record": "OBS-R1", "was": "TLP:RED", "becomes": "TLP:GREEN"}
+    why = {"by": "releaser", "authority": "rule 5", "reason": "for the partner", "known_at": "2020-03-05", "marking": "TLP:RED"}
+    return told | why | {"removed": removed_json(form, openings, first, redacted)}
 
 
 def row_act(row: dict[str, str], made: Redacted) -> tuple[bytes, bytes, dict[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from redaction.making import OBSERVED, SETTING, act_of, picture, released, row_act, salts, saved
+from redaction.making import OBSERVED, SETTING, act_of, picture, row_act, salts, saved
 from tallybook.casefile.filing import row_thing
 from tallybook.casefile.redacting import (
     MAY_BE_SAID,
@@ -20,9 +20,6 @@ from tallybook.casefile.redacting import (
     form_of,
     openings_json,
     read_openings,
-    release_act,
-    removed_below,
-    removed_json,
     row_bytes,
     setting_of,
     verify_redaction,
@@ -136,30 +133,8 @@ def test_what_is_said_is_held_against_what_was_cut() -> None:
 def test_the_act_is_marked_as_the_first_is() -> None:
     made = redact_text(b"by Keller", [Passage("text", "Keller")], salts())
     act = act_of(b"by Keller", made.data, made.openings, TEXTS)
-    assert (act["act"], act["marking"], act["was"], act["becomes"]) == ("release", "TLP:RED", "TLP:RED", "TLP:GREEN")
     assert "salt" not in act["removed"]
     assert made.openings[0].salt.hex() not in act["removed"]
-
-
-@pytest.mark.parametrize("field", ["id", "record", "new_record", "was", "becomes", "by", "authority", "reason", "known_at"])
-def test_an_act_has_every_field(field: str) -> None:
-    removed = removed_json(TEXTS, (), b"a", b"b")
-    with pytest.raises(RedactionError, match="blank"):
-        release_act(replace(released(), **{field: " "}), removed)
-
-
-def test_a_record_is_not_released_as_itself() -> None:
-    with pytest.raises(RedactionError, match="as itself"):
-        release_act(released("A", "A"), removed_json(TEXTS, (), b"a", b"b"))
-
-
-def test_what_is_told_below_has_no_hash_that_words_can_be_tried_against() -> None:
-    first = b"by Keller"
-    made = redact_text(first, [Passage("text", "Keller")], salts())
-    below = removed_below(removed_json(TEXTS, made.openings, first, made.data))
-    assert json.loads(below) == {"of": "text", "cuts": made.removed}
-    guesses = [b"Keller", first, *(made.data.replace(b"[redacted]", name) for name in (b"Keller", b"Brandt"))]
-    assert not [guess for guess in guesses if sha256(guess).hexdigest() in below]
 
 
 def test_openings_read_back() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from hidden import High, build, leaks, run
 from registry.test_release import HIGHS
+from tallybook.casefile.new import new_case
 from tallybook.registry import place
 
 NEW = [
@@ -156,3 +157,42 @@ def test_an_edited_policy_that_is_not_filed_answers_nobody(case: str) -> None:
     assert run(["report", "import", case, case])[0] == 0
     place.close_stores()
     assert "OBS-04" not in run(["board", case, "--as", "low"])[1]
+
+
+US = """\
+scheme: US
+unmarked: UNCLASSIFIED
+ruled_by: the test
+rows: {OBS-05: SECRET//ORCON}
+readers:
+  ours: {clearance: SECRET//ORCON, organisation: the Commission, roles: [releasing authority]}
+  theirs: {clearance: SECRET//ORCON, organisation: Southland, roles: [releasing authority]}
+  third: {clearance: SECRET//ORCON, organisation: Northland}
+"""
+
+
+def test_what_its_originator_controls_stays_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("TALLYBOOK_AUTHOR", "desk")
+    new_case(tmp_path / "case", "removal")
+    (tmp_path / "case" / "markings.yaml").write_text(US)
+    case = str(tmp_path / "case")
+    assert run(["ledger", "init", case])[0] == 0
+    act = ["--to", "UNCLASSIFIED", "--authority", "x", "--reason", "y"]
+    # OBS-05 is from a source of Southland.
+    code, _, error = run(["marking", "regrade", case, "OBS-05", *act, "--by", "ours"])
+    place.close_stores()
+    assert code == 2
+    assert "under the control of its originator" in error
+    code, _, error = run(["report", "add", case, "sources", "source_id=SRC-WIT", "author_agency=the Commission"])
+    place.close_stores()
+    assert code == 2
+    assert "would change whose it is" in error
+    given = ["--to", "third", "--authority", "x", "--reason", "y"]
+    code, _, error = run(["release", case, str(tmp_path / "out"), *given, "--by", "ours"])
+    place.close_stores()
+    assert code == 2
+    assert "under the control of its originator" in error
+    assert run(["release", case, str(tmp_path / "out"), *given, "--by", "theirs"])[0] == 0
+    place.close_stores()
+    assert run(["marking", "regrade", case, "OBS-05", *act, "--by", "theirs"])[0] == 0

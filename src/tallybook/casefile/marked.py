@@ -35,12 +35,11 @@ Raw = dict[str, str]
 
 @dataclass(slots=True)
 class Table:
-    """A table as rows of text. `torn` counts rows of another length than the header: whose they are cannot be told."""
+    """A table as rows of text, without those of another length than the header: whose they are cannot be told."""
 
     columns: tuple[str, ...] = ()
     rows: list[Raw] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
-    torn: int = 0
 
 
 def read_loosely(raw: bytes) -> Table:
@@ -69,9 +68,7 @@ def _rows_of(text: str) -> Table:
         for record in reader:
             if not out.columns:
                 out.columns = tuple(name.strip() for name in record)
-            elif len(record) != len(out.columns):
-                out.torn += 1
-            else:
+            elif len(record) == len(out.columns):
                 out.rows.append(dict(zip(out.columns, map(opened, record), strict=True)))
                 out.lines.append(reader.line_num)
     except csv.Error:

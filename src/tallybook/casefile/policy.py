@@ -16,7 +16,7 @@ from tallybook.accounts.roles import ROLES
 from tallybook.agreement.model import Strict
 from tallybook.agreement.yamltext import Document, read_yaml
 from tallybook.errors import Fault
-from tallybook.markings.marking import BOTTOM, EVERYONE_CLEARED, TOP, Clearance, Grant, Marking, MarkingError
+from tallybook.markings.marking import BOTTOM, TOP, Clearance, Grant, Marking, MarkingError
 from tallybook.markings.names import canonical_name
 from tallybook.markings.scheme import Scheme, read_scheme, scheme_of, table_of
 from tallybook.markings.text import banner, parse, parse_grant, portion
@@ -277,7 +277,3 @@ def reduced(policy: Policy, files: Mapping[str, Marking]) -> dict[str, Any]:
 def _literal(name: str) -> str:
     """A pattern that fits just this name."""
     return "".join(f"[{c}]" if c in "*?[" else c for c in name)
-
-
-WHOLE = Reader(EVERYONE, EVERYONE_CLEARED)
-"""Whoever holds the case itself: everything is theirs to read."""

@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tallybook.casefile.marking_acts import COLUMNS as ACT
 from tallybook.core.canonical import canonical
 from tallybook.errors import TallybookError
 from tallybook.evidence.exhibit import KINDS
@@ -162,50 +161,13 @@ def exhibit_row(
     return {**row, "marking": marking}
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
-    """Who released what as what, on whose authority and why. `was` is the marking of the first, `becomes` that of the new."""
-
-    id: str
-    record: str
-    new_record: str
-    was: str
-    becomes: str
-    by: str
-    authority: str
-    reason: str
-    known_at: str
-
-
 def removed_json(form: str, openings: Sequence[Opening], first: bytes, redacted: bytes) -> str:
     """What was removed, as compact JSON for the act: salted hashes, and the plain hashes of both forms.
 
-    The plain hash of the first lets anybody try likely words in the gaps: it stands above only, see `removed_below`.
+    The plain hash of the first lets anybody try likely words in the gaps: it stands above only.
     """
     hashes = {"first": sha256(first).hexdigest(), "new": sha256(redacted).hexdigest()}
     return canonical({"of": form, "cuts": [opening.told() for opening in openings], **hashes}).decode()
-
-
-def removed_below(removed: str) -> str:
-    """What may be told below of what was removed: the salted hashes, and no hash of the first."""
-    read = _read_removed(removed)
-    return canonical({"of": read["of"], "cuts": read["cuts"]}).decode()
-
-
-def release_act(release: Release, removed: str) -> dict[str, str]:
-    """The row of a release in reports/marking_acts.csv. It points up, so it is marked as the first is.
-
-    Raises RedactionError for a blank, and for a record that is released as itself.
-    """
-    row = dict.fromkeys(ACT, "") | asdict(release) | {"act": "release", "removed": removed, "marking": release.was}
-    for column in ACT:
-        if not row[column].strip():
-            do = "a release has an author, an authority, a reason, both markings and both records"
-            raise RedactionError("blank", where=column, do=do)
-    if release.record == release.new_record:
-        raise RedactionError("a record released as itself", where="new_record", do="name the redacted record")
-    _read_removed(removed)
-    return row
 
 
 def openings_json(openings: Sequence[Opening]) -> str:

@@ -271,11 +271,6 @@ class Difference:
     theirs: str
 
 
-def same_hash(one: Seal, other: Seal) -> bool:
-    """Whether two seals of different parties are one hash: the later is a copy, and nobody but the first can open it."""
-    return one.seal == other.seal and one.by != other.by
-
-
 def same_party(one: str, other: str) -> bool:
     """Whether two names are, or look to the eye as, one."""
     return skeleton(one) == skeleton(other)

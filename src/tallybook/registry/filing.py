@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from tallybook.agreement.yamltext import MARKING
 from tallybook.casefile.filing import FiledCase, Thing, document, read_raw_table, subject_of, table_things, things
 from tallybook.casefile.marked import Marked, Rights, rights_of
+from tallybook.casefile.marking_acts import controlled
 from tallybook.casefile.merge import Filer, Merge, Take, merge
 from tallybook.casefile.policy import FILE as POLICY
 from tallybook.casefile.read import read_case
@@ -169,25 +170,31 @@ def _check_whole(found: OnFile, merged: Merge) -> None:
 
 
 def _check_released_nothing(before: FiledCase, after: FiledCase, merged: Merge) -> None:
-    """Raise MarkingError where a correction would lower what holds for a row, as by naming another source: that takes an act."""
+    """Raise MarkingError where a correction would lower what holds for a row, as by naming another source: that takes an act.
+
+    Nor may it change whose a record is that is under its originator's control.
+    """
     corrected = {draft.subject for draft in merged.drafts if draft.corrects is not None and draft.kind != WITHDRAWAL}
     if not corrected or not before.has(POLICY):
         return
     try:
-        was, now = (_markings(files, rights_of(before), corrected) for files in (before, after))
+        was, now = (_holding(files, rights_of(before)) for files in (before, after))
     except MarkingError:
         return
-    for subject, marking in was.items():
-        if subject in now and not marking <= now[subject]:
+    policy = rights_of(before).policy
+    for subject, (marking, originator) in was.items():
+        if subject in corrected and subject in now and not marking <= now[subject][0]:
             do = "tallybook marking regrade does that, by somebody who may"
             raise MarkingError("the correction would lower its marking", where=subject, do=do)
+        if subject in now and originator != now[subject][1] and controlled(policy, marking):
+            do = "it stays with whoever it is from; file what is new as a row of its own"
+            raise MarkingError("the correction would change whose it is", where=subject, do=do)
 
 
-def _markings(files: FiledCase, rights: Rights, subjects: set[str]) -> dict[str, Marking]:
+def _holding(files: FiledCase, rights: Rights) -> dict[str, tuple[Marking, str]]:
+    """The marking that holds for each row, and whose it is."""
     marked = Marked(files, rights)
-    return {
-        subject: marked.of_row(name, row) for name, row in marked.every_row() if (subject := subject_of(name, row)) in subjects
-    }
+    return {subject_of(name, row): (marked.of_row(name, row), marked.originator(row)) for name, row in marked.every_row()}
 
 
 def _entry(seq: int, draft: Draft) -> Entry:
