@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from pathlib import Path
 
 import pytest
 
 from registry.desk_of import NEW, DeskOf, set_up
-from support import EXAMPLE
+from support import EXAMPLE, ROOT
 
 
 @pytest.fixture
@@ -41,6 +42,18 @@ def test_a_colleague_without_the_folder(team: DeskOf, tmp_path: Path) -> None:
     row = [f"{name}={value}" for name, value in NEW.items()]
     team.run("report", "add", str(elsewhere), "observations", *row)
     assert "1 thing on file are not in the folder" in team.run("board", str(team.folder))
+
+
+def test_a_reader_of_a_case_in_a_database(team: DeskOf, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "examples" / "cuba-1962-invented" / "markings.yaml", team.folder)
+    team.run("report", "import", str(team.folder), str(team.folder))
+    elsewhere = tmp_path / "elsewhere" / team.folder.name
+    told = team.json("board", str(elsewhere), "--on", "1962-11-12", "--as", "press")
+    assert (told["marking"], told["receipt"]["checkpoint"]) == ("UNCLASSIFIED", None)
+    assert "accepted" in team.run("why", str(elsewhere), "sam_sites", "--on", "1962-11-12", "--as", "mission", "--check")
+    act = ["--by", "executive-committee", "--authority", "the test", "--reason", "a test", "--despite-mentions"]
+    team.run("release", str(team.folder), str(tmp_path / "given"), "--to", "mission", *act)
+    assert "holds: released to mission" in team.run("ledger", "verify", str(tmp_path / "given"), "--key", team.key)
 
 
 def test_a_case_that_the_database_has_not_got_is_read_from_its_folder(team: DeskOf) -> None:
