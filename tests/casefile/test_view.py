@@ -251,11 +251,10 @@ def test_a_pattern_that_fits_nothing_is_noted(case: Path) -> None:
 def test_an_act_on_nothing_or_on_several_is_a_fault(case: Path) -> None:
     act(case, "ACT-1,regrade,OBS-NONE,TLP:RED,TLP:GREEN,,high,order 1,asked for,,2031-05-01")
     assert any("no record 'OBS-NONE'" in fault.what for fault in read_case(case).faults)
-    places = case / "places.csv"
-    places.write_text(places.read_text() + "OBS-H0,Another,site,,,,\n")
-    act(case, "ACT-1,regrade,OBS-H0,TLP:RED,TLP:GREEN,,high,order 1,asked for,,2031-05-01")
-    assert any("all called 'OBS-H0'" in fault.what for fault in read_case(case).faults)
-    assert "OBS-H0" not in [row["id"] for row in rows(case, "reports/observations.csv")]
+    exhibits = case / "reports" / "exhibits.csv"
+    exhibits.write_text(exhibits.read_text().replace("EXH-LOW", "OBS-01"))
+    act(case, "ACT-1,regrade,OBS-01,TLP:GREEN,TLP:CLEAR,,high,order 1,asked for,,2031-05-01")
+    assert any("all called 'OBS-01'" in fault.what for fault in read_case(case).faults)
 
 
 def test_a_void_release_hides_nothing(case: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,6 +18,7 @@ from tallybook.casefile.marking_acts import MarkingAct, MarkingActs, read_acts
 from tallybook.casefile.policy import FILE as POLICY
 from tallybook.casefile.policy import Policy, read_policy
 from tallybook.errors import Fault
+from tallybook.evidence.ingest.rows import TABLES
 from tallybook.evidence.ingest.safe_cells import opened
 from tallybook.markings.marking import TOP, Marking, MarkingError, join
 from tallybook.markings.rules import marking_faults as forbidden
@@ -29,6 +29,8 @@ OBSERVERS = "observers.yaml"
 WITH_ENTRIES = ("agreement.yaml", "items.yaml", "holdings.yaml", "looks.yaml", OBSERVERS)
 """Files of groups of entries; an entry may have a `marking`."""
 MOST_BYTES = 256_000_000
+
+_BY_ID = frozenset((SOURCES, "reports/exhibits.csv", *(f"reports/{name}.csv" for name in TABLES)))
 
 Raw = dict[str, str]
 
@@ -118,11 +120,6 @@ class Marked:
         self._agencies = {row.get("source_id", "").strip(): row.get("author_agency", "").strip() for row in self._rows(SOURCES)}
         self._known: dict[str, Marking] = {}
         self._wholes: dict[str, Marking | None] = {}
-        self._count = Counter(
-            subject_of(name, row).partition(".csv/")[2]
-            for name, table in (self.tables.items() if rights.acts.acts else ())
-            for row in table.rows
-        )
 
     def _rows(self, name: str) -> list[Raw]:
         return self.tables[name].rows if name in self.tables else []
@@ -137,11 +134,12 @@ class Marked:
         return found if whole is None else join(found, whole)
 
     def names(self, name: str, row: Raw) -> list[str]:
-        """By what a row may be named: its table and id, and its id where no other row has it."""
+        """By what a row may be named: its table and id; a report, an exhibit and a source also by the id alone.
+
+        Whether another row is called so too plays no part: it may be one that is not shown.
+        """
         subject = subject_of(name, row)
-        short = subject.partition(".csv/")[2]
-        # An id that several rows have names none of them by itself.
-        return [subject, short] if self._count.get(short, 0) < 2 else [subject]
+        return [subject, subject.partition(".csv/")[2]] if name in _BY_ID else [subject]
 
     def _recorded(self, name: str, row: Raw, names: list[str]) -> Marking:
         policy = self.rights.policy
@@ -258,11 +256,7 @@ def marking_faults(files: Files, rights: Rights) -> list[Fault]:
 
 def _no_record(marked: Marked, act: MarkingAct) -> Fault | None:
     """What is wrong where an act is about nothing, or about an id that several rows have."""
-    rows = [
-        subject
-        for name, row in marked.every_row()
-        if act.record in ((subject := subject_of(name, row)), subject.partition(".csv/")[2])
-    ]
+    rows = [subject_of(name, row) for name, row in marked.every_row() if act.record in marked.names(name, row)]
     if len(rows) == 1 or marked.files.has(act.record):
         return None
     what = f"no record {act.record!r}" if not rows else f"{', '.join(rows[:3])} are all called {act.record!r}"

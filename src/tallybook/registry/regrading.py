@@ -40,7 +40,7 @@ def record(files: Files, rights: Rights, name: str) -> Found:
         return Found(name, marked.of_row(table, row), marked.originator(row))
     if files.has(name) and not files.is_folder(name):
         return Found(name, marked.of_file(name), "")
-    do = "give the id of a row, or the name of a file of the case"
+    do = "give the id of a report, exhibit or source, table and id (places.csv/harbour), or the name of a file"
     raise TallybookError("no row of that id, and no file of that name", where=name, do=do)
 
 
