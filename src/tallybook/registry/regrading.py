@@ -8,7 +8,7 @@ from itertools import count
 
 from tallybook.casefile.files import Files
 from tallybook.casefile.filing import subject_of
-from tallybook.casefile.marked import SOURCES, Marked, Rights, read_loosely
+from tallybook.casefile.marked import Marked, Rights, read_loosely
 from tallybook.casefile.marking_acts import COLUMNS, FILE, read_acts
 from tallybook.errors import TallybookError
 from tallybook.markings.marking import Marking
@@ -29,7 +29,7 @@ def record(files: Files, rights: Rights, name: str) -> Found:
     rows = []
     for table, held in marked.tables.items():
         for row in held.rows:
-            if name in (subject_of(table, row), row.get("source_id" if table == SOURCES else "id", "").strip()):
+            if name in marked.names(table, row):
                 rows.append((table, row))
     if len(rows) > 1:
         told = ", ".join(subject_of(table, row) for table, row in rows[:5])
